@@ -1,0 +1,3 @@
+"""lookalike finds pictures by picture or by words."""
+
+from lookalike._version import __version__ as __version__

@@ -1,0 +1,1 @@
+"""Pictures and texts in, embeddings and hashes out."""

@@ -1,0 +1,60 @@
+"""The encoder protocol: pictures (and for some, texts) in, embeddings or hashes out."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    from lookalike.records import EncoderSpec
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns pictures into embeddings or hashes of one kind.
+
+    Safe to call from several threads. `prepare` is the part that ingest runs on its decoding
+    threads, `encode_prepared` the part that keeps the model busy; `encode_images` is both.
+    """
+
+    @property
+    def spec(self) -> "EncoderSpec":
+        """Name, kind, size and fingerprint, as a collection remembers them."""
+        ...
+
+    @property
+    def min_side(self) -> int:
+        """Pixels that the shorter side of a picture needs; decoding may shrink down to it."""
+        ...
+
+    @property
+    def has_text(self) -> bool:
+        """Whether a text tower can be had right now, without network."""
+        ...
+
+    def prepare(self, picture: "Image") -> "NDArray[Any]":
+        """Preprocess one RGB picture of any size into the model's input, without batch axis."""
+        ...
+
+    def encode_prepared(self, batch: "Sequence[NDArray[Any]]") -> "NDArray[Any]":
+        """Encode prepared pictures.
+
+        Returns (n, dim) float32 with rows of unit length, or (n, bits/8) uint8, most
+        significant bit first.
+        """
+        ...
+
+    def encode_images(self, pictures: "Sequence[Image]") -> "NDArray[Any]":
+        """Encode RGB pictures; the same result as `encode_prepared` of each one prepared."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """Encode texts into the space of the pictures, (n, dim) float32 of unit length.
+
+        Raises:
+            WeightsError: there is no text tower; the message says what is missing and how to
+                get it.
+        """
+        ...

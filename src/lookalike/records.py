@@ -1,0 +1,92 @@
+"""What is kept and what is answered, as frozen dataclasses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+Attributes = Mapping[str, Any]
+"""The user's own fields: str → str, int, float, bool, None, or a list of those."""
+
+
+class Verdict(StrEnum):
+    """What a hit is to the query picture."""
+
+    IDENTICAL = "identical"
+    """Same bytes or same pixels."""
+    COPY = "copy"
+    """An edited version of the same picture."""
+    SIMILAR = "similar"
+    """Looks or means alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One picture in a collection.
+
+    `id` is an int64 ≥ 0 that never changes and is never given to another picture.
+    `size` is in bytes, `modified_ns` the file's modification time in nanoseconds since the epoch,
+    `width` and `height` are pixels after EXIF orientation, `added` and `updated` are seconds
+    since the epoch. Fields of pictures that were never read (`add_embeddings`) are None.
+    """
+
+    id: int
+    uri: str
+    tenant: str = ""
+    sha256: bytes | None = None
+    md5: bytes | None = None
+    size: int | None = None
+    modified_ns: int | None = None
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+    attributes: Attributes = field(default_factory=dict)
+    added: float = 0.0
+    updated: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """One encoder as a collection remembers it.
+
+    `size` is the number of components of an embedding, or of bits of a hash (a multiple of 8).
+    `fingerprint` changes when weights or preprocessing change; embeddings of two fingerprints
+    must never be compared. It is empty for vectors computed elsewhere.
+    """
+
+    name: str
+    kind: Literal["embedding", "hash"]
+    size: int
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer to a query.
+
+    `score` is 0..1: the cosine similarity of the two embeddings, or 1 − 2·d/bits for hashes
+    (the cosine of the ±1 vectors that the bits stand for), with negative values shown as 0.
+    `distance` is the cosine distance 1 − cos (0..2), or the Hamming distance d in bits.
+    `reason` says in words why the verdict was given.
+    """
+
+    record: Record
+    score: float
+    distance: float
+    verdict: Verdict = Verdict.SIMILAR
+    reason: str = ""
+
+    @property
+    def id(self) -> int:
+        """The record's id."""
+        return self.record.id
+
+    @property
+    def uri(self) -> str:
+        """Where the picture is: an absolute path or a URL."""
+        return self.record.uri
+
+    @property
+    def attributes(self) -> Attributes:
+        """The record's attributes."""
+        return self.record.attributes

@@ -1,0 +1,102 @@
+"""The answer to one query: a sequence of hits that can print, plot and serialise itself."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, overload
+
+from lookalike.records import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Where a query's time went, in milliseconds."""
+
+    decode: float = 0.0
+    encode: float = 0.0
+    search: float = 0.0
+
+
+class Results(Sequence[Hit]):
+    """Ranked hits, best first; iterate, index or slice them.
+
+    In a notebook it shows itself as a grid of pictures; `plot` writes that grid as a PNG.
+    """
+
+    def __init__(
+        self,
+        hits: Sequence[Hit],
+        *,
+        query: str,
+        encoder: str,
+        took_ms: Took,
+        query_pictures: Sequence[bytes] = (),
+        notices: Sequence[str] = (),
+    ) -> None:
+        self.hits = tuple(hits)
+        self.query = query
+        self.encoder = encoder
+        self.took_ms = took_ms
+        self.query_pictures = tuple(query_pictures)
+        """The encoded files (JPEG, PNG…) of the query's pictures, to show beside the answer."""
+        self.notices = tuple(notices)
+        """What the user should know about this answer: shown on standard error by the command."""
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[index]
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __repr__(self) -> str:
+        lines = [f"{hit.score:.3f} {hit.verdict:<9} {hit.id} {hit.uri}" for hit in self.hits]
+        head = f"{len(self.hits)} hits for {self.query} by {self.encoder}"
+        return "\n".join([head, *lines])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that `lookalike search --json` prints."""
+        took = self.took_ms
+        return {
+            "query": self.query,
+            "encoder": self.encoder,
+            "took_ms": {
+                "decode": round(took.decode, 3),
+                "encode": round(took.encode, 3),
+                "search": round(took.search, 3),
+            },
+            "hits": [
+                {
+                    "id": hit.id,
+                    "uri": hit.uri,
+                    "score": round(hit.score, 6),
+                    "distance": round(hit.distance, 6),
+                    "verdict": hit.verdict.value,
+                    "reason": hit.reason,
+                    "attributes": dict(hit.attributes),
+                }
+                for hit in self.hits
+            ],
+            "notices": list(self.notices),
+        }
+
+    def plot(self, path: str | PathLike[str], *, columns: int = 5) -> Path:
+        """Write the grid of hits as a PNG, name and score under each picture.
+
+        The title holds the query and the times.
+        """
+        from lookalike.views.png import write_grid
+
+        return write_grid(self, Path(path), columns=columns)
+
+    def _repr_html_(self) -> str:
+        from lookalike.views.html import fragment
+
+        return fragment(self)

@@ -1,0 +1,1 @@
+"""Where records, embeddings and hashes are kept."""

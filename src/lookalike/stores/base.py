@@ -1,0 +1,183 @@
+"""The store protocol: keeps records, embeddings and hashes; answers nearest neighbours."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lookalike.filters import Filter
+    from lookalike.records import Attributes, EncoderSpec, Record
+
+Progress = Callable[[str, int, int], None]
+"""Called as progress(stage, done, total) during long work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One picture to upsert.
+
+    With `id` None the record of the same (tenant, uri) is updated, else a new one is made.
+    `vectors` maps an encoder's name to a (dim,) float vector of unit length or a (bits/8,)
+    uint8 hash; encoders left out keep what the store has.
+    `attributes` None keeps what the record has.
+    """
+
+    uri: str
+    tenant: str = ""
+    id: int | None = None
+    sha256: bytes | None = None
+    md5: bytes | None = None
+    size: int | None = None
+    modified_ns: int | None = None
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+    attributes: "Attributes | None" = None
+    vectors: "Mapping[str, NDArray[Any]]" = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """One raw answer: a record's id and its distance to the query.
+
+    Cosine distance 0..2 for embeddings, Hamming distance in bits for hashes.
+    """
+
+    id: int
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderStats:
+    """What a store holds for one encoder."""
+
+    spec: "EncoderSpec"
+    vectors: int
+    indexed: int
+    index_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """What a store holds: counts, bytes on disk, and what is wrong with it, in words."""
+
+    records: int
+    encoders: tuple[EncoderStats, ...]
+    catalogue_bytes: int
+    problems: tuple[str, ...] = ()
+
+
+class Store(Protocol):
+    """Records with embeddings and hashes, and the search over them.
+
+    Ids are int64 ≥ 0. Every write is one transaction: when the call returns, it survives the
+    death of the process. `where` is a parsed filter; None means all records.
+    """
+
+    def encoders(self) -> "tuple[EncoderSpec, ...]":
+        """The collection's encoders, in the order they were added."""
+        ...
+
+    def add_encoder(self, spec: "EncoderSpec") -> None:
+        """Add an encoder; doing it again with the same spec changes nothing.
+
+        Raises:
+            UsageError: one of that name is there with another kind, size or fingerprint.
+        """
+        ...
+
+    def upsert(self, entries: Sequence[Entry]) -> list[int]:
+        """Insert or update records with their vectors; returns their ids in order."""
+        ...
+
+    def update_attributes(self, changes: "Mapping[int, Attributes]") -> None:
+        """Replace the attributes of records by id; NotFoundError when an id is not there."""
+        ...
+
+    def move(self, moves: Mapping[int, Entry]) -> None:
+        """Give records another uri and file facts (size, modified_ns); vectors and id stay."""
+        ...
+
+    def delete(self, ids: Sequence[int]) -> int:
+        """Delete records by id; returns how many were there."""
+        ...
+
+    def get(self, ids: Sequence[int]) -> "list[Record | None]":
+        """Records by id, in order; None where there is none."""
+        ...
+
+    def find(self, uris: Sequence[str], tenant: str = "") -> "dict[str, Record]":
+        """Records by uri within one tenant."""
+        ...
+
+    def find_digests(
+        self, digests: Sequence[bytes], tenant: str = ""
+    ) -> "dict[bytes, list[Record]]":
+        """Records by SHA-256 within one tenant."""
+        ...
+
+    def scan(
+        self, where: "Filter | None" = None, after: int = -1, limit: int | None = None
+    ) -> "Iterator[Record]":
+        """Records in order of id, those with id > `after`; safe while the store is written to."""
+        ...
+
+    def count(self, where: "Filter | None" = None) -> int:
+        """How many records."""
+        ...
+
+    def missing(self, encoder: str, after: int = -1, limit: int = 1024) -> "list[Record]":
+        """Records that have no vector for that encoder, in order of id."""
+        ...
+
+    def vectors(self, encoder: str, ids: Sequence[int]) -> "dict[int, NDArray[Any]]":
+        """Stored vectors by id: (dim,) float32 or (bits/8,) uint8; absent ids are left out."""
+        ...
+
+    def nearest(
+        self,
+        encoder: str,
+        query: "NDArray[np.float32]",
+        limit: int,
+        *,
+        offset: int = 0,
+        where: "Filter | None" = None,
+        max_distance: float | None = None,
+    ) -> list[Neighbour]:
+        """Nearest embeddings by cosine distance, ties by id.
+
+        Pages of one query never repeat or skip a record while the store is not written to.
+        """
+        ...
+
+    def within(
+        self,
+        encoder: str,
+        query: "NDArray[np.uint8]",
+        radius: int,
+        limit: int,
+        *,
+        offset: int = 0,
+        where: "Filter | None" = None,
+    ) -> list[Neighbour]:
+        """Exact: hashes within `radius` bits of the query, nearest first, ties by id."""
+        ...
+
+    def optimize(self, progress: Progress | None = None) -> None:
+        """Build what makes search fast for everything added since the last time."""
+        ...
+
+    def rebuild(self, progress: Progress | None = None) -> None:
+        """Throw every index away and build it again from what is kept, reading no picture."""
+        ...
+
+    def stats(self) -> StoreStats:
+        """Counts, sizes and health."""
+        ...
+
+    def close(self) -> None:
+        """Flush and let go; the store cannot be used afterwards."""
+        ...

@@ -1,0 +1,1 @@
+"""The local store: an SQLite catalogue as the truth, disposable indexes beside it."""
