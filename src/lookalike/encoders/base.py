@@ -1,6 +1,6 @@
 """The encoder protocol: pictures (and for some, texts) in, embeddings or hashes out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -50,8 +50,12 @@ class Encoder(Protocol):
         """Encode RGB pictures; the same result as `encode_prepared` of each one prepared."""
         ...
 
-    def encode_texts(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+    def encode_texts(
+        self, texts: Sequence[str], notice: Callable[[str], None] | None = None
+    ) -> "NDArray[np.float32]":
         """Encode texts into the space of the pictures, (n, dim) float32 of unit length.
+
+        `notice` is called with a sentence for people when a text was cut to fit.
 
         Raises:
             WeightsError: there is no text tower; the message says what is missing and how to

@@ -1,0 +1,42 @@
+"""Checks on ids and vectors that were computed elsewhere."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lookalike.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+def check_ids(ids: "Sequence[int] | NDArray[Any]") -> "NDArray[np.int64]":
+    """(n,) int64, all different and ≥ 0; UsageError otherwise."""
+    array = np.asarray(ids)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise UsageError(f"ids must be a list of integers, got {array.dtype} of {array.shape}")
+    if array.size and int(array.max()) > np.iinfo(np.int64).max:
+        raise UsageError(f"id {array.max()} does not fit into 63 bits")
+    checked = array.astype(np.int64)
+    if checked.size and int(checked.min()) < 0:
+        raise UsageError(f"ids must not be negative, got {checked.min()}")
+    unique, counts = np.unique(checked, return_counts=True)
+    if len(unique) != len(checked):
+        raise UsageError(f"id {unique[counts > 1][0]} is given more than once")
+    return checked
+
+
+def unit_rows(vectors: "NDArray[Any]", first: int) -> "NDArray[np.float32]":
+    """(n, dim) float32 with rows of unit length; `first` is the number of row 0 in messages.
+
+    Raises:
+        UsageError: a row is not finite, or zero.
+    """
+    rows = np.ascontiguousarray(vectors, dtype=np.float32)
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+    bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
+    if bad.size:
+        raise UsageError(f"vector {first + int(bad[0])} is zero or not finite")
+    return rows / norms[:, None].astype(np.float32)

@@ -1,0 +1,103 @@
+"""A picture as a caller hands it over: a path, a URL, bytes or a Pillow image."""
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike import imaging
+from lookalike.errors import PictureError, UsageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class PictureInput:
+    """Exactly one of `path`, `url` and `data` is set; `name` is for people."""
+
+    name: str
+    path: Path | None = None
+    url: str | None = None
+    data: bytes | None = None
+
+    @classmethod
+    def of(cls, value: Any) -> "PictureInput":
+        """Tell what was handed over.
+
+        Raises:
+            UsageError: neither a path, a URL, bytes nor a Pillow image.
+        """
+        if isinstance(value, bytes | bytearray | memoryview):
+            data = bytes(value)
+            return cls(f"picture of {len(data)} bytes", data=data)
+        if isinstance(value, str) and is_url(value):
+            return cls(value, url=value)
+        if isinstance(value, str | os.PathLike):
+            path = Path(os.fsdecode(value))
+            return cls(str(path), path=path)
+        if hasattr(value, "tobytes") and hasattr(value, "mode"):
+            image: Image = value
+            return cls(f"picture of {image.width} × {image.height}", data=_png(image))
+        raise UsageError(
+            f"a picture is a path, a URL, bytes or a Pillow image, not {type(value).__name__}"
+        )
+
+    def read(self) -> bytes:
+        """The encoded file's bytes; PictureError or FetchError when they cannot be had."""
+        if self.data is not None:
+            return self.data
+        if self.url is not None:
+            from lookalike.sources.url import fetch
+
+            return fetch(self.url)
+        assert self.path is not None
+        return _read_file(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPicture:
+    """A decoded picture with its file's bytes and their SHA-256."""
+
+    image: "Image"
+    data: bytes
+    sha256: bytes
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is an http or https URL."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def read_picture(source: PictureInput, *, min_side: int | None = None) -> ReadPicture:
+    """Read and decode; errors name the picture."""
+    data = source.read()
+    try:
+        picture = imaging.decode(data, min_side=min_side)
+    except PictureError as error:
+        raise PictureError(f"{source.name}: {error}") from error
+    return ReadPicture(picture.image, data, hashlib.sha256(data).digest())
+
+
+def _read_file(path: Path) -> bytes:
+    limit = imaging.DEFAULT_LIMITS.max_bytes
+    try:
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "is no file"
+            what = what if path.exists() else "does not exist"
+            raise PictureError(f"{path}: {what}; give the path of a picture")
+        if path.stat().st_size > limit:
+            raise PictureError(f"{path}: larger than {limit:,} bytes, the limit for one picture")
+        return path.read_bytes()
+    except OSError as error:
+        raise PictureError(f"{path}: {error.strerror or error}") from error
+
+
+def _png(image: "Image") -> bytes:
+    buffer = io.BytesIO()
+    if image.mode not in {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}:
+        image = image.convert("RGB")
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
