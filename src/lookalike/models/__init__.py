@@ -1,0 +1,1 @@
+"""One data file per model, and nothing else."""
