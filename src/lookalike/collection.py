@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lookalike.encoders.base import Encoder
     from lookalike.filters import Filter
     from lookalike.ingest import IngestReport
     from lookalike.results import Results
@@ -239,11 +240,13 @@ class Collection:
         """
         from lookalike.search import Term, search
 
-        asked = [
-            Term(kind, value)
-            for kind, value in (("image", picture), ("text", text), ("id", id), ("vector", vector))
-            if value is not None
-        ]
+        given = (
+            Term("image", picture),
+            Term("text", text),
+            Term("id", id),
+            Term("vector", vector),
+        )
+        asked = [term for term in given if term.value is not None]
         return search(
             self._store,
             [*asked, *(terms or ())],
@@ -350,13 +353,13 @@ class Collection:
 
     # -- inside ---------------------------------------------------------------------------------
 
-    def _writing_encoders(self, progress: Progress | None) -> "list[Any]":
+    def _writing_encoders(self, progress: Progress | None) -> "Sequence[Encoder]":
         """Load the encoders every new picture is encoded with; new ones join the collection."""
         from lookalike.encoders import registry
         from lookalike.ingest import embed_missing
         from lookalike.search import load_checked
 
-        def load(name: str) -> Any:
+        def load(name: str) -> "Encoder":
             return registry.load(name, progress=progress)
 
         known = {spec.name: spec for spec in self.encoders}

@@ -39,4 +39,5 @@ def unit_rows(vectors: "NDArray[Any]", first: int) -> "NDArray[np.float32]":
     bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
     if bad.size:
         raise UsageError(f"vector {first + int(bad[0])} is zero or not finite")
-    return rows / norms[:, None].astype(np.float32)
+    unit: NDArray[np.float32] = rows / norms[:, None].astype(np.float32)
+    return unit

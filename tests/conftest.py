@@ -1,0 +1,53 @@
+"""Pictures and collections that tests share."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lookalike
+from lookalike.collection import Collection
+
+ROOT = Path(__file__).resolve().parent.parent
+PHOTOS = ROOT / "examples" / "photos"
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """The repository's own photographs."""
+    return PHOTOS
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The development pictures and models beside the checkout, where they are."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "data").is_dir():
+        pytest.skip("the development pictures are not beside the checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def indexed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collection of all example photographs, made once; use `indexed` to change it."""
+    path = tmp_path_factory.mktemp("indexed") / "photos.lookalike"
+    with lookalike.open(path, encoder="mobilenet-v3-large,phash") as collection:
+        report = collection.add(PHOTOS)
+        assert not report.failed
+    return path
+
+
+@pytest.fixture
+def indexed_path(indexed_once: Path, tmp_path: Path) -> Path:
+    """A copy of the collection of all example photographs, for one test alone."""
+    path = tmp_path / "photos.lookalike"
+    shutil.copytree(indexed_once, path)
+    return path
+
+
+@pytest.fixture
+def indexed(indexed_path: Path) -> Iterator[Collection]:
+    """The copied collection, open."""
+    with lookalike.open(indexed_path) as collection:
+        yield collection
