@@ -1,1 +1,19 @@
 """Bytes in, pixels out: decoding, limits, orientation, thumbnails."""
+
+from lookalike.imaging.decode import Picture as Picture
+from lookalike.imaging.decode import decode as decode
+from lookalike.imaging.formats import PICTURE_SUFFIXES as PICTURE_SUFFIXES
+from lookalike.imaging.limits import DEFAULT_LIMITS as DEFAULT_LIMITS
+from lookalike.imaging.limits import Limits as Limits
+from lookalike.imaging.modes import to_rgb as to_rgb
+from lookalike.imaging.thumbnail import thumbnail as thumbnail
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "PICTURE_SUFFIXES",
+    "Limits",
+    "Picture",
+    "decode",
+    "thumbnail",
+    "to_rgb",
+]

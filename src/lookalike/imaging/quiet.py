@@ -1,0 +1,48 @@
+"""Keep Pillow's warnings about odd files out of the host program.
+
+Pillow warns about corrupt EXIF data, odd TIFF tags and large pictures. Here each of those is
+either harmless or an error of our own; printed, they only puzzle, and a program that turns
+warnings into errors would see good pictures fail. `warnings.catch_warnings` is no help: it swaps
+the filters of the whole process, and two threads that overlap leave them changed for good.
+"""
+
+import re
+import threading
+import warnings
+from typing import Any
+
+_IGNORE: Any = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+
+
+class _Quiet:
+    """A context manager that many threads may be inside of at once.
+
+    One entry goes into the list of filters with the first thread that enters and leaves with the
+    last. It is taken out by identity, so filters that others set meanwhile stay as they are.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._touched: list[Any] = []
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            # Somebody's catch_warnings may have put another list in place since the last entry.
+            filters: Any = warnings.filters
+            if not any(entry is _IGNORE for entry in filters):
+                filters.insert(0, _IGNORE)
+                self._touched.append(filters)
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                for filters in (*self._touched, warnings.filters):
+                    filters[:] = [entry for entry in filters if entry is not _IGNORE]
+                self._touched.clear()
+
+
+pillow_quiet = _Quiet()
+"""Inside `with pillow_quiet:` the warnings that Pillow's own modules issue are ignored."""
