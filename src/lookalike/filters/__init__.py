@@ -1,0 +1,36 @@
+"""One filter language for every store.
+
+>>> from lookalike.filters import parse
+>>> where = parse('price < 20 and colour in ["red", "blue"] and not sold == true')
+"""
+
+from lookalike.filters.fields import SYSTEM_FIELDS, Field
+from lookalike.filters.nodes import (
+    And,
+    Comparison,
+    Filter,
+    IsNull,
+    Not,
+    OneOf,
+    Or,
+    all_of,
+    tenant_is,
+    uri_within,
+)
+from lookalike.filters.parser import parse
+
+__all__ = [
+    "SYSTEM_FIELDS",
+    "And",
+    "Comparison",
+    "Field",
+    "Filter",
+    "IsNull",
+    "Not",
+    "OneOf",
+    "Or",
+    "all_of",
+    "parse",
+    "tenant_is",
+    "uri_within",
+]
