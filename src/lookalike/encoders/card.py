@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from lookalike.errors import WeightsError
 
+Tower = Literal["image", "text"]
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -128,21 +130,21 @@ class ModelCard:
     text: TextTower | None = None
 
     @property
-    def towers(self) -> tuple[str, ...]:
-        """The towers the model has by design, whether their weights are here or not."""
-        return ("image",) if self.text is None else ("image", "text")
+    def towers(self) -> tuple[Tower, ...]:
+        """The towers that need weights, whether those are here or not; none for a hash."""
+        image: tuple[Tower, ...] = () if self.image is None else ("image",)
+        return image if self.text is None else (*image, "text")
 
-    @property
-    def files(self) -> tuple[WeightFile, ...]:
-        """Every weight file of the model, image tower first; empty for a hash."""
-        image = () if self.image is None else (self.image.file,)
-        text = () if self.text is None else (self.text.model, self.text.tokenizer)
-        return image + text
+    def files(self, tower: Tower) -> tuple[WeightFile, ...]:
+        """The weight files of a tower: the image model, or the text model and its tokenizer."""
+        if tower == "image":
+            return () if self.image is None else (self.image.file,)
+        return () if self.text is None else (self.text.model, self.text.tokenizer)
 
     @property
     def bytes(self) -> int:
         """Length of the files with a known source, together."""
-        return sum(file.bytes for file in self.files)
+        return sum(file.bytes for tower in self.towers for file in self.files(tower))
 
 
 def find() -> dict[str, Traversable]:

@@ -1,0 +1,145 @@
+"""Encoders whose towers are ONNX models; everything that differs between them is on the card."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from lookalike.encoders import weights
+from lookalike.encoders.card import ImageTower, ModelCard
+from lookalike.encoders.preprocess import Preprocessor
+from lookalike.encoders.session import Session, unit_rows
+from lookalike.encoders.text import TextEncoder
+from lookalike.errors import UsageError, WeightsError
+from lookalike.records import EncoderSpec
+
+
+class OnnxEncoder:
+    """An image tower on ONNX Runtime, and a text tower where there is one.
+
+    The text tower is looked for on each call, so that one brought later works at once.
+
+    Args:
+        card: the model.
+        progress: called as progress(stage, done, total) with bytes while downloading.
+        offline: True never touches the network; None asks the environment.
+        threads: how many threads one run of the model uses; all processors by default.
+
+    Raises:
+        WeightsError: the image tower cannot be had or cannot be used.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        *,
+        progress: weights.Progress | None = None,
+        offline: bool | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if card.image is None:
+            raise WeightsError(f"The model card of {card.name} describes no image tower")
+        self.card = card
+        self.min_side = card.min_side
+        self._offline = offline
+        self._progress = progress
+        self._tower: ImageTower = card.image
+        self._preprocessor = Preprocessor(card.image.preprocessing)
+        (image,) = weights.find(card, "image", progress=progress, offline=offline)
+        self._session = Session(image.path, card.image.output, threads=threads)
+        self.spec = EncoderSpec(
+            name=card.name,
+            kind="embedding",
+            size=card.size,
+            fingerprint=_fingerprint(image.sha256, card.image),
+        )
+        self._text: tuple[object, TextEncoder] | None = None
+        self._text_lock = threading.Lock()
+        if image.own:
+            self._check(image.path)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether a text tower is here right now; no network."""
+        return self.card.text is not None and weights.locate(self.card, "text") is not None
+
+    def prepare(self, picture: Image) -> NDArray[Any]:
+        """Resize, crop and scale one RGB picture into the model's input, without batch axis."""
+        return self._preprocessor(picture)
+
+    def encode_prepared(self, batch: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+        """Encode prepared pictures: (n, dim) float32 of unit length.
+
+        Raises:
+            WeightsError: an embedding is not finite.
+        """
+        step = self._tower.batch
+        parts = [self._run(batch[start : start + step]) for start in range(0, len(batch), step)]
+        return np.concatenate(parts) if parts else np.zeros((0, self.card.size), np.float32)
+
+    def encode_images(self, pictures: Sequence[Image]) -> NDArray[np.float32]:
+        """Encode RGB pictures of any size: (n, dim) float32 of unit length."""
+        return self.encode_prepared([self.prepare(picture) for picture in pictures])
+
+    def encode_texts(
+        self, texts: Sequence[str], notice: Callable[[str], None] | None = None
+    ) -> NDArray[np.float32]:
+        """Encode texts into the space of the pictures: (n, dim) float32 of unit length.
+
+        `notice` is called with a sentence for people when a text was cut to fit.
+
+        Raises:
+            UsageError: the model reads no words, or a text is empty.
+            WeightsError: the text tower is missing; the message says how to get it.
+        """
+        return self._text_encoder().encode(texts, notice)
+
+    def _run(self, batch: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+        output = self._session.run({self._tower.input: np.stack(batch)})
+        if self._tower.pool == "first-token":
+            output = output[:, 0]
+        elif self._tower.pool == "flatten":
+            output = output.reshape(len(batch), -1)
+        return unit_rows(output, f"The image tower of {self.card.name}")
+
+    def _check(self, path: Path) -> None:
+        """Try a tower that the user brought; its digest says nothing about it."""
+        rule = self._tower.preprocessing
+        side = (rule.crop, rule.crop)
+        shape = (3, *side) if rule.layout == "NCHW" else (*side, 3)
+        got = self._run([np.zeros(shape, rule.dtype)]).shape[1]
+        if got != self.card.size:
+            raise WeightsError(
+                f"{path} gives {got} numbers for a picture where {self.card.name} has "
+                f"{self.card.size}: it is another model"
+            )
+
+    def _text_encoder(self) -> TextEncoder:
+        tower = self.card.text
+        if tower is None:
+            raise UsageError(
+                f"{self.card.name} reads no words; search words with an encoder that has a text "
+                "tower, such as clip-vit-b-16."
+            )
+        with self._text_lock:
+            files = weights.locate(self.card, "text")
+            key = files and [(path, path.stat().st_mtime_ns) for path in files]
+            if self._text is None or self._text[0] != key:
+                found = weights.find(
+                    self.card, "text", progress=self._progress, offline=self._offline
+                )
+                key = [(file.path, file.path.stat().st_mtime_ns) for file in found]
+                model, tokenizer = (file.path for file in found)
+                self._text = key, TextEncoder(tower, model, tokenizer, self.card.size)
+            return self._text[1]
+
+
+def _fingerprint(sha256: str, tower: ImageTower) -> str:
+    """What embeddings depend on: the weights and the version of their preprocessing."""
+    what = f"{sha256} {tower.preprocessing.version} {tower.output} {tower.pool}"
+    return hashlib.sha256(what.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Where weight files come from, one place per file."""
