@@ -18,9 +18,9 @@ class Item:
 
     uri: str
     data: bytes | Callable[[], bytes]
+    attributes: Attributes | None = None
     size: int | None = None
     modified_ns: int | None = None
-    attributes: Attributes | None = None
 
     def read(self) -> bytes:
         """The encoded file's bytes."""

@@ -4,19 +4,20 @@ import os
 import stat
 
 from lookalike.errors import PictureError
+from lookalike.imaging import Limits
 
 # Without O_NONBLOCK, opening a FIFO that took the file's place would wait for ever.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-def read_file(path: str, *, max_bytes: int, expect: tuple[int, int] | None = None) -> bytes:
+def read_file(path: str, *, limits: Limits, expect: tuple[int, int] | None = None) -> bytes:
     """Read a whole regular file.
 
     `expect` is the (size in bytes, modification time in ns) that the caller has seen.
 
     Raises:
-        PictureError: it is no regular file, larger than `max_bytes`, not as expected, or it
-            changed while it was being read.
+        PictureError: it is no regular file, empty, too large, not as expected, or it changed
+            while it was being read.
         OSError: it cannot be opened or read.
     """
     descriptor = os.open(path, _FLAGS)
@@ -24,10 +25,7 @@ def read_file(path: str, *, max_bytes: int, expect: tuple[int, int] | None = Non
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
             raise PictureError("not a regular file")
-        if before.st_size > max_bytes:
-            raise PictureError(
-                f"the file has {before.st_size:,} bytes, more than the limit of {max_bytes:,}"
-            )
+        limits.check_bytes(before.st_size)
         data = _read(descriptor, before.st_size + 1)
         after = os.fstat(descriptor)
     finally:
@@ -36,6 +34,20 @@ def read_file(path: str, *, max_bytes: int, expect: tuple[int, int] | None = Non
     if (len(data), after.st_mtime_ns) != seen or expect not in {None, seen}:
         raise PictureError("the file changed while it was being read; index it again")
     return data
+
+
+def is_gone(path: str | os.PathLike[str]) -> bool:
+    """Whether there is surely nothing at a path, not even a broken link.
+
+    What cannot be looked at (permissions, a failing disk) is not gone.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def reason(error: OSError) -> str:

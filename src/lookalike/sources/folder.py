@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
 
 from lookalike.errors import NotFoundError, UsageError
-from lookalike.imaging import PICTURE_SUFFIXES
+from lookalike.imaging import PICTURE_SUFFIXES, Limits
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.file import read_file, reason
 from lookalike.sources.ignore import IGNORE_FILE, Rules, user_rules
@@ -34,12 +34,12 @@ class FolderSource:
         self,
         paths: Sequence[str | os.PathLike[str]],
         *,
-        max_bytes: int,
+        limits: Limits,
         ignore: Iterable[str] = (),
         skip: Iterable[str | os.PathLike[str]] = (),
     ) -> None:
         self._paths = tuple(os.path.abspath(path) for path in paths)
-        self._max_bytes = max_bytes
+        self._limits = limits
         self._skip = tuple(skip)
         patterns = tuple(ignore)
         self._rules = {path: user_rules(patterns, path) for path in self._paths}
@@ -76,7 +76,8 @@ class FolderSource:
         if not stat.S_ISREG(status.st_mode):
             return Failure(uri, "not a regular file")
         facts = (status.st_size, status.st_mtime_ns)
-        return Item(uri, partial(read_file, path, max_bytes=self._max_bytes, expect=facts), *facts)
+        read = partial(read_file, path, limits=self._limits, expect=facts)
+        return Item(uri, read, size=status.st_size, modified_ns=status.st_mtime_ns)
 
     def _walk(self) -> Iterator[str | Failure]:
         """Paths of files to be tried, not looked at yet, and what cannot be walked."""
@@ -118,7 +119,7 @@ class _Walk:
                 path = os.path.join(folder, name)
                 if path not in self.named and not rules.leaves_out(folder, name, is_folder=False):
                     yield path
-            deeper = []
+            deeper: list[tuple[str, Rules]] = []
             for name in folders:
                 path = os.path.join(folder, name)
                 if not rules.leaves_out(folder, name, is_folder=True):

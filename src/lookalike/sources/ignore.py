@@ -33,7 +33,7 @@ class Rules:
             return True
         for base, spec in (*((self.user,) if self.user else ()), *self.files):
             path = os.path.join(folder, name)[len(base) :].replace(os.sep, "/").lstrip("/")
-            verdict = spec.check_file(path + "/" if is_folder else path).include
+            verdict: bool | None = spec.check_file(path + "/" if is_folder else path).include
             if verdict is not None:
                 return verdict
         return False

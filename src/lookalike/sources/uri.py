@@ -38,16 +38,6 @@ def is_url(text: str) -> bool:
     return text[:8].lower().startswith(_WEB)
 
 
-def folder_forms(folder: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Every form in which the uris of files within a folder can begin.
-
-    A folder with a plain name has files of both kinds in it: those with plain names under its
-    path, those with names that are not UTF-8 under its `file:///` form.
-    """
-    text = os.path.abspath(folder)
-    return tuple(dict.fromkeys((from_path(text), _file_uri(text))))
-
-
 def _file_uri(text: str) -> str:
     encoded = quote(os.fsencode(text.replace(os.sep, "/")), safe="/")
     return _FILE + (encoded if encoded.startswith("/") else "/" + encoded)

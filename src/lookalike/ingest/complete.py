@@ -1,0 +1,122 @@
+"""An encoder that joined a collection later embeds what is there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from lookalike.encoders.base import Encoder
+from lookalike.imaging import DEFAULT_LIMITS, Limits
+from lookalike.ingest.job import Job
+from lookalike.ingest.ledger import Ledger
+from lookalike.ingest.report import IngestReport, Outcome
+from lookalike.ingest.run import BATCH, Run
+from lookalike.records import Record
+from lookalike.sources.base import Failure, Item
+from lookalike.sources.file import read_file
+from lookalike.sources.uri import is_url, to_path
+from lookalike.stores.base import Progress, Store
+
+
+def embed_missing(
+    store: Store,
+    encoder: Encoder,
+    *,
+    progress: Progress | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    batch: int = BATCH,
+    workers: int | None = None,
+) -> IngestReport:
+    """Embed every record that has no vector for an encoder, of whatever tenant.
+
+    Pictures are read again by their uris. One whose file is gone, or has changed since it was
+    indexed, is a failure. Records of vectors computed elsewhere, which name no picture, are left
+    as they are. An interrupted run goes on where it stopped.
+
+    Returns:
+        A report in which `updated` counts the records that were completed.
+    """
+    first = store.missing(encoder.spec.name, limit=1)
+    if not first:
+        return IngestReport()
+    missing = _Missing(store, encoder.spec.name, limits)
+    run = Run(
+        store,
+        [encoder],
+        missing,
+        CompletePlan(),
+        limits=limits,
+        batch=batch,
+        workers=workers,
+        stage=f"embed with {encoder.spec.name}",
+    )
+    return run(progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known(Item):
+    """A picture that has a record already."""
+
+    record: Record | None = None
+
+
+class CompletePlan:
+    """Encodes every record that comes along, if its picture is still the one that was indexed."""
+
+    def look_up(self, items: Sequence[Item], ledger: Ledger) -> list[Job]:
+        """Everything has to be read."""
+        jobs = []
+        for item in items:
+            assert isinstance(item, _Known)
+            assert item.record is not None
+            jobs.append(Job(item, item.record.tenant, item.record))
+        return jobs
+
+    def match(self, jobs: Sequence[Job], ledger: Ledger) -> list[Job]:
+        """Refuse pictures that are no longer the ones that were indexed."""
+        encode = []
+        for job in jobs:
+            assert job.record is not None
+            if job.record.sha256 in {None, job.sha256}:
+                encode.append(job)
+            else:
+                changed = "the file has changed since it was indexed; index it again"
+                ledger.fail(Failure(job.item.uri, changed))
+        return encode
+
+    def outcome(self, job: Job) -> Outcome:
+        """A record that is completed is updated."""
+        return Outcome.UPDATED
+
+
+class _Missing:
+    """The records that lack a vector, as items that read their pictures again."""
+
+    def __init__(self, store: Store, encoder: str, limits: Limits) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._limits = limits
+
+    def __iter__(self) -> Iterator[Item | Failure]:
+        after = -1
+        while records := self._store.missing(self._encoder, after=after):
+            for record in records:
+                item = self._item(record)
+                if item is not None:
+                    yield item
+            after = records[-1].id
+
+    def _item(self, record: Record) -> Item | Failure | None:
+        path = to_path(record.uri)
+        if path is not None:
+            read = partial(read_file, str(path), limits=self._limits)
+        elif is_url(record.uri):
+            from lookalike.sources.url import fetch
+
+            read = partial(fetch, record.uri, limits=self._limits)
+        elif record.sha256 is None:
+            return None
+        else:
+            return Failure(record.uri, "its picture was not kept; add it again")
+        return _Known(
+            record.uri, read, size=record.size, modified_ns=record.modified_ns, record=record
+        )

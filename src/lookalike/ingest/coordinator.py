@@ -1,0 +1,200 @@
+"""The one thread that talks to the store and decides which picture goes where."""
+
+import queue
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+from lookalike.encoders.base import Encoder
+from lookalike.imaging import Limits
+from lookalike.ingest.crew import CHUNK, Crashed, Crew, Encoded, Event, Failed, Found, Read
+from lookalike.ingest.job import Job
+from lookalike.ingest.ledger import Ledger
+from lookalike.ingest.plan import Plan
+from lookalike.sources.base import Failure, Item
+
+WINDOW = 48
+"""Most pictures between reading and encoding at one time."""
+WINDOW_BYTES = 256 << 20
+"""Most bytes of their files, though one picture may be larger."""
+
+
+class Coordinator:
+    """Keeps the crew busy, the store up to date and memory flat.
+
+    A picture passes through: found → looked up → read → matched by its bytes → encoded → settled
+    → committed. `run` belongs on one thread; `stop` may be called from any.
+    """
+
+    def __init__(
+        self,
+        source: Iterable[Item | Failure],
+        plan: Plan,
+        ledger: Ledger,
+        encoders: Sequence[Encoder],
+        limits: Limits,
+        *,
+        workers: int | None = None,
+    ) -> None:
+        self.found = 0
+        self._plan = plan
+        self._ledger = ledger
+        self._crew = Crew(source, encoders, limits, workers=workers)
+        self._waiting: deque[Item] = deque()
+        self._pending: deque[Job] = deque()
+        self._under_way: dict[str, Job] = {}
+        self._bytes = 0
+        self._just_read: list[Job] = []
+        self._leaders: dict[bytes, Job] = {}
+        self._encoded: dict[bytes, Job] = {}
+        self._chunks_taken = 0
+        self._all_found = False
+        self._crash: BaseException | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was asked to end early."""
+        return self._crew.stopping.is_set()
+
+    def stop(self) -> None:
+        """Ask the run to end soon: what is encoded is committed, the rest is left."""
+        self._crew.stopping.set()
+        self._crew.inbox.put(None)
+
+    def run(self) -> None:
+        """Work until the source is exhausted, `stop` is called or something crashes.
+
+        Raises:
+            LookalikeError, MemoryError: the store, an encoder or the source failed. Unless it was
+                the store, what had been encoded is committed.
+        """
+        self._crew.start()
+        try:
+            while not (self.stopped or self._crash or self._finished()):
+                self._step()
+        finally:
+            self._crew.stop()
+        for event in self._arrived():
+            if isinstance(event, Encoded | Failed | Crashed):
+                self._handle(event)
+        self._ledger.commit()
+        if self._crash is not None:
+            raise self._crash
+
+    def _nothing_left(self) -> bool:
+        return self._all_found and not (self._waiting or self._pending or self._under_way)
+
+    def _finished(self) -> bool:
+        return self._nothing_left() and self._ledger.wait is None
+
+    def _step(self) -> None:
+        blocked = self._look_up()
+        self._hand_out()
+        idle = not self._under_way
+        if self._ledger.wait == 0 or (idle and (blocked or self._nothing_left())):
+            self._commit()
+        elif blocked or self._pending or not self._waiting:
+            try:
+                self._handle(self._crew.inbox.get(timeout=self._ledger.wait))
+            except queue.Empty:
+                return
+            for event in self._arrived():
+                self._handle(event)
+            self._match()
+
+    def _look_up(self) -> bool:
+        """Look up the next pictures; True when a uri is still busy and must be committed first."""
+        if len(self._waiting) < CHUNK:
+            for _ in range(self._chunks_taken):
+                self._crew.more()
+            self._chunks_taken = 0
+        if self._pending or not self._waiting:
+            return False
+        items: dict[str, Item] = {}
+        while self._waiting and len(items) < CHUNK:
+            uri = self._waiting[0].uri
+            if uri in items or uri in self._under_way or uri in self._ledger:
+                break
+            items[uri] = self._waiting.popleft()
+        if items:
+            self._pending.extend(self._plan.look_up(list(items.values()), self._ledger))
+        return not items
+
+    def _hand_out(self) -> None:
+        while self._pending and len(self._under_way) < WINDOW:
+            size = self._pending[0].item.size or 0
+            if self._under_way and self._bytes + size > WINDOW_BYTES:
+                return
+            job = self._pending.popleft()
+            self._under_way[job.item.uri] = job
+            self._bytes += size
+            self._crew.read(job)
+
+    def _arrived(self) -> Iterator[Event]:
+        try:
+            while True:
+                yield self._crew.inbox.get_nowait()
+        except queue.Empty:
+            return
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case Found(items, last):
+                self.found += len(items)
+                self._all_found = last
+                self._chunks_taken += 1
+                for item in items:
+                    if isinstance(item, Failure):
+                        self._ledger.fail(item)
+                    else:
+                        self._waiting.append(item)
+            case Read(job):
+                self._just_read.append(job)
+            case Encoded(jobs):
+                for job in jobs:
+                    self._settle_encoded(job)
+            case Failed(job, reason):
+                self._leaders.pop(job.sha256, None)
+                for failed in (job, *job.followers):
+                    self._leave(failed)
+                    self._ledger.fail(Failure(failed.item.uri, reason))
+            case Crashed(error):
+                self._crash = self._crash or error
+
+    def _match(self) -> None:
+        """Settle what is known by its bytes and encode the rest, of equal pictures one."""
+        jobs, self._just_read = self._just_read, []
+        if not jobs:
+            return
+        unknown = self._plan.match(jobs, self._ledger)
+        for job in set(jobs).difference(unknown):
+            self._leave(job)
+        for job in unknown:
+            if twin := self._encoded.get(job.sha256):
+                self._settle_like(job, twin)
+            elif leader := self._leaders.get(job.sha256):
+                job.let_go()
+                leader.followers.append(job)
+            else:
+                self._leaders[job.sha256] = job
+                self._crew.encode(job)
+
+    def _settle_encoded(self, job: Job) -> None:
+        self._encoded[job.sha256] = self._leaders.pop(job.sha256)
+        for settled in (job, *job.followers):
+            self._settle_like(settled, job)
+
+    def _settle_like(self, job: Job, twin: Job) -> None:
+        job.like(twin)
+        job.vectors = twin.vectors
+        self._leave(job)
+        self._ledger.settle(self._plan.outcome(job), job.item.uri, entry=job.entry())
+
+    def _leave(self, job: Job) -> None:
+        del self._under_way[job.item.uri]
+        self._bytes -= job.item.size or 0
+        job.let_go()
+
+    def _commit(self) -> None:
+        self._ledger.commit()
+        # From now on the store knows these bytes.
+        self._encoded.clear()

@@ -1,0 +1,201 @@
+"""The threads: one that finds pictures, some that read and decode, one that encodes."""
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from lookalike.encoders.base import Encoder
+from lookalike.errors import EnvironmentFailure, PictureError
+from lookalike.imaging import Limits
+from lookalike.ingest.job import Job, encode, prepare, read
+from lookalike.sources.base import Failure, Item
+from lookalike.sources.file import reason
+
+CHUNK = 256
+"""Found pictures handed over together, so that the store is asked about many at once."""
+CHUNKS_AHEAD = 2
+FILL_SECONDS = 0.05
+"""How long the encoder waits for a batch to fill."""
+JOIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The next pictures; `last` when there are no more."""
+
+    items: Sequence[Item | Failure]
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A picture's bytes and digests are there."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Pictures have their vectors."""
+
+    jobs: Sequence[Job]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A picture cannot be used."""
+
+    job: Job
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """Something failed that is no picture's fault; the run has to end."""
+
+    error: BaseException
+
+
+Event = Found | Read | Encoded | Failed | Crashed | None
+"""None only wakes the receiver up."""
+
+
+class Crew:
+    """Runs the stages on threads and posts what happens to `inbox`.
+
+    Threads, not processes: Pillow, hashlib and ONNX Runtime let go of the interpreter's lock, and
+    nothing has to be copied between processes (docs/indexing.md has the numbers). How many
+    pictures are under way is the receiver's to limit.
+    """
+
+    def __init__(
+        self,
+        source: Iterable[Item | Failure],
+        encoders: Sequence[Encoder],
+        limits: Limits,
+        *,
+        workers: int | None = None,
+        batch: int = 16,
+    ) -> None:
+        self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.stopping = threading.Event()
+        self._source = source
+        self._encoders = encoders
+        self._limits = limits
+        self._batch = batch
+        self._credit = threading.Semaphore(CHUNKS_AHEAD)
+        self._tasks: queue.SimpleQueue[tuple[Callable[[Job], None], Job] | None] = (
+            queue.SimpleQueue()
+        )
+        self._ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._finder = self._thread(self._find)
+        self._workers = [self._thread(self._work) for _ in range(workers or _processors())]
+        self._encoder = self._thread(self._encode)
+
+    def start(self) -> None:
+        """Start every thread."""
+        for thread in (self._finder, *self._workers, self._encoder):
+            thread.start()
+
+    def stop(self) -> None:
+        """End every thread; a picture or batch under way is finished first.
+
+        A source that does not come back is left behind after a while.
+        """
+        self.stopping.set()
+        for _ in self._workers:
+            self._tasks.put(None)
+        self._ready.put(None)
+        for thread in (*self._workers, self._encoder):
+            thread.join()
+        self._finder.join(JOIN_SECONDS)
+
+    def more(self) -> None:
+        """Let the source go on by one chunk; call it once per chunk taken."""
+        self._credit.release()
+
+    def read(self, job: Job) -> None:
+        """Have a picture read; answered by Read or Failed."""
+        self._tasks.put((self._read, job))
+
+    def encode(self, job: Job) -> None:
+        """Have a picture that is read decoded and encoded; answered by Encoded or Failed."""
+        self._tasks.put((self._prepare, job))
+
+    def _thread(self, target: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            try:
+                target()
+            except BaseException as error:
+                self.inbox.put(Crashed(error))
+
+        return threading.Thread(target=run, name=f"lookalike{target.__name__}", daemon=True)
+
+    def _find(self) -> None:
+        chunk: list[Item | Failure] = []
+        handed = time.monotonic()
+        for item in self._source:
+            chunk.append(item)
+            if self.stopping.is_set():
+                return
+            if len(chunk) >= CHUNK or time.monotonic() - handed > FILL_SECONDS:
+                if not self._hand_over(Found(chunk)):
+                    return
+                chunk, handed = [], time.monotonic()
+        self._hand_over(Found(chunk, last=True))
+
+    def _hand_over(self, found: Found) -> bool:
+        while not self._credit.acquire(timeout=0.1):
+            if self.stopping.is_set():
+                return False
+        self.inbox.put(found)
+        return True
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            stage, job = task
+            if self.stopping.is_set():
+                continue
+            try:
+                stage(job)
+            except (EnvironmentFailure, MemoryError):
+                raise
+            except PictureError as error:
+                self.inbox.put(Failed(job, str(error)))
+            except OSError as error:
+                self.inbox.put(Failed(job, reason(error)))
+            except Exception as error:
+                # A decoder's surprise over one picture must not cost the others.
+                self.inbox.put(Failed(job, f"{type(error).__name__}: {error}"))
+
+    def _read(self, job: Job) -> None:
+        read(job)
+        self.inbox.put(Read(job))
+
+    def _prepare(self, job: Job) -> None:
+        prepare(job, self._encoders, self._limits)
+        self._ready.put(job)
+
+    def _encode(self) -> None:
+        while (job := self._ready.get()) is not None:
+            jobs = [job]
+            ends = time.monotonic() + FILL_SECONDS
+            try:
+                while len(jobs) < self._batch:
+                    job = self._ready.get(timeout=max(0.0, ends - time.monotonic()))
+                    if job is None:
+                        return
+                    jobs.append(job)
+            except queue.Empty:
+                pass
+            if self.stopping.is_set():
+                return
+            encode(jobs, self._encoders)
+            self.inbox.put(Encoded(jobs))
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

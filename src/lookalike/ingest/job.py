@@ -1,0 +1,101 @@
+"""One picture on its way through the pipeline, and what each stage does with it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from lookalike.encoders.base import Encoder
+from lookalike.errors import EnvironmentFailure, LookalikeError
+from lookalike.imaging import Limits, decode
+from lookalike.records import Attributes, Record
+from lookalike.sources.base import Item
+from lookalike.stores.base import Entry
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A picture to be read, and what is known of it so far.
+
+    `record` is the one the store has for its uri. `followers` are pictures of the same bytes that
+    wait for this one's vectors instead of being encoded themselves.
+    """
+
+    item: Item
+    tenant: str
+    record: Record | None = None
+    attributes: Attributes | None = None
+    data: bytes = b""
+    size: int = 0
+    sha256: bytes = b""
+    md5: bytes = b""
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+    prepared: list[NDArray[Any]] = field(default_factory=list)
+    vectors: dict[str, NDArray[Any]] = field(default_factory=dict)
+    followers: "list[Job]" = field(default_factory=list)
+
+    def entry(self) -> Entry:
+        """What the store is to keep."""
+        return Entry(
+            uri=self.item.uri,
+            tenant=self.tenant,
+            id=None if self.record is None else self.record.id,
+            sha256=self.sha256,
+            md5=self.md5,
+            size=self.size,
+            modified_ns=self.item.modified_ns,
+            width=self.width,
+            height=self.height,
+            format=self.format,
+            attributes=self.attributes,
+            vectors=self.vectors,
+        )
+
+    def like(self, other: "Job | Record") -> None:
+        """Take over the facts that depend on the bytes alone."""
+        self.width, self.height, self.format = other.width, other.height, other.format
+
+    def let_go(self) -> None:
+        """Free what only encoding needs."""
+        self.data = b""
+        self.prepared = []
+
+
+def read(job: Job) -> None:
+    """Read the picture's bytes, once, and take their digests."""
+    job.data = job.item.read()
+    job.size = len(job.data)
+    job.sha256 = hashlib.sha256(job.data).digest()
+    job.md5 = hashlib.md5(job.data, usedforsecurity=False).digest()
+
+
+def prepare(job: Job, encoders: Sequence[Encoder], limits: Limits) -> None:
+    """Decode once, at the size that the most demanding encoder needs, and preprocess for each."""
+    min_side = max(encoder.min_side for encoder in encoders)
+    picture = decode(job.data, min_side=min_side, limits=limits)
+    job.data = b""
+    job.width, job.height, job.format = picture.width, picture.height, picture.format
+    job.prepared = [encoder.prepare(picture.image) for encoder in encoders]
+
+
+def encode(jobs: Sequence[Job], encoders: Sequence[Encoder]) -> None:
+    """Encode prepared pictures together.
+
+    Raises:
+        EnvironmentFailure: an encoder failed; that is no fault of the pictures.
+    """
+    for i, encoder in enumerate(encoders):
+        try:
+            rows = encoder.encode_prepared([job.prepared[i] for job in jobs])
+        except (LookalikeError, MemoryError):
+            raise
+        except Exception as error:
+            raise EnvironmentFailure(f"the encoder {encoder.spec.name} failed: {error}") from error
+        for job, row in zip(jobs, rows, strict=True):
+            job.vectors[encoder.spec.name] = row
+    for job in jobs:
+        job.let_go()

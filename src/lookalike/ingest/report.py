@@ -1,0 +1,49 @@
+"""What one run of ingest did."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lookalike.sources.base import Failure
+
+
+class Outcome(StrEnum):
+    """What became of one picture."""
+
+    ADDED = "added"
+    """A new record."""
+    UPDATED = "updated"
+    """The record of this uri got other contents, attributes or vectors."""
+    UNCHANGED = "unchanged"
+    """The record stands as it was."""
+    MOVED = "moved"
+    """A record whose file was elsewhere keeps its id, vectors and attributes."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """Counts of pictures by outcome, the failures, and how long it took.
+
+    `interrupted` is True when Ctrl-C ended the run early; what is counted is in the store.
+    """
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    removed: int = 0
+    failed: tuple[Failure, ...] = ()
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that `lookalike index --json` prints."""
+        return {
+            "added": self.added,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "moved": self.moved,
+            "removed": self.removed,
+            "failed": [{"uri": failed.uri, "reason": failed.reason} for failed in self.failed],
+            "seconds": round(self.seconds, 3),
+        }
