@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import lookalike
 from lookalike.errors import LookalikeError
@@ -46,15 +46,14 @@ def command(*arguments: str | Path, may_return: int = OK) -> None:
 
 
 def edited_copy(original: Path, target: Path) -> None:
-    """Crop, border, write over and compress a picture, as pictures on their way round the net."""
+    """Crop, border, write over and compress, as happens to pictures on their way round the net."""
     with Image.open(original) as picture:
         width, height = picture.size
-        box = (width // 12, height // 16, width - width // 16, height - height // 12)
-        cropped = picture.crop(box)
-    edited = Image.new("RGB", (cropped.width + 32, cropped.height + 32), "white")
-    edited.paste(cropped, (16, 16))
-    font = ImageFont.load_default(size=cropped.height // 9)
-    ImageDraw.Draw(edited).text((32, 32), "Greetings from Rome!", "yellow", font)
+        x, y = width // 50, height // 50
+        cropped = picture.crop((x, y, width - x, height - y))
+    edited = ImageOps.expand(cropped, border=4, fill="white")
+    font = ImageFont.load_default(size=height // 9)
+    ImageDraw.Draw(edited).text((width // 3, height * 4 // 5), "Greetings from Rome!", "gold", font)
     edited.save(target, quality=30)
 
 

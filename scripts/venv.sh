@@ -4,7 +4,9 @@
 # Print the path of a Python >= 3.11: $PYTHON when set, else the first that is found.
 find_python() {
     local candidate path
-    for candidate in ${PYTHON:+"$PYTHON"} ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
+    local candidates=(python3 python3.14 python3.13 python3.12 python3.11 python)
+    [ -z "${PYTHON:-}" ] || candidates=("$PYTHON")
+    for candidate in "${candidates[@]}"; do
         path=$(command -v "$candidate" 2>/dev/null) || continue
         if "$path" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             echo "$path"
@@ -13,7 +15,7 @@ find_python() {
     done
     {
         echo "lookalike needs Python 3.11 or newer, and none was found."
-        echo "Found: $(python3 --version 2>&1 || echo 'no python3 at all')."
+        echo "Found: $("${PYTHON:-python3}" --version 2>&1 || echo 'none')."
         echo "Install a newer one, or name it: PYTHON=/path/to/python3.12 $0"
     } >&2
     return 1
