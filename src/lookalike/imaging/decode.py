@@ -115,6 +115,17 @@ _RGB_MODES = {"RGB", "RGBA", "P"}
 _HOLDS_FILE = {"webp", "avif", "heic"}
 
 
+# What Pillow says in its own terms, in ours.
+_PLAIN = {
+    "not identified by this driver": "its header is broken",
+    "cannot load this image": "it holds no pixels",
+    "no more images": "it holds no pixels",
+    "PngImagePlugin.MAX_TEXT": "it holds compressed text or a profile that unpacks too large",
+    "broken data stream": "its pixels are damaged",
+    "decoder object": "it is cut short or damaged",
+}
+
+
 def _reason(name: str, error: Exception) -> str:
     """Say in one short line why a file of format `name` could not be decoded."""
     if isinstance(error, MemoryError):
@@ -124,6 +135,9 @@ def _reason(name: str, error: Exception) -> str:
     detail = " ".join(str(error).split())
     if isinstance(error, EOFError) or "truncated" in detail.lower():
         return f"the {name} is truncated"
+    for theirs, ours in _PLAIN.items():
+        if theirs in detail:
+            return f"the {name} cannot be decoded: {ours}"
     # Details with an object's or a file's name in them tell the reader nothing.
     if not detail or len(detail) > 80 or "<" in detail or "/" in detail:
         return f"the {name} is broken"

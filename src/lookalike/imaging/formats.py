@@ -55,7 +55,7 @@ _STRANGERS = (
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
-    (b"RIFF", "RIFF, but not WebP"),
+    (b"RIFF", "a RIFF file"),
 )
 
 
@@ -79,8 +79,9 @@ def identify(data: bytes) -> str:
             return "avif"
         if brands & _HEIC_BRANDS:
             return "heic"
-    accepted = ", ".join(FORMAT_NAMES.values())
-    raise PictureError(f"not a picture: the content is {_stranger(data)}, not one of {accepted}")
+    *most, last = FORMAT_NAMES.values()
+    accepted = f"{', '.join(most)} or {last}"
+    raise PictureError(f"not a picture that can be read: it is {_stranger(data)}, not {accepted}")
 
 
 def _iso_brands(data: bytes) -> set[bytes]:
@@ -104,4 +105,4 @@ def _stranger(data: bytes) -> str:
         return "nothing but zero bytes"
     if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in data[:512]):
         return "text"
-    return "unknown"
+    return "of no known kind"
