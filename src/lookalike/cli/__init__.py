@@ -1,0 +1,56 @@
+"""The command: `lookalike COMMAND`, one file per command, each imported when it is asked for."""
+
+import os
+import sys
+import warnings
+
+import click
+
+from lookalike._version import __version__
+from lookalike.cli.group import LazyGroup
+
+COMMANDS = (
+    "index",
+    "search",
+    "show",
+    "list",
+    "delete",
+    "info",
+    "rebuild",
+    "models",
+    "completion",
+)
+
+
+@click.command(
+    cls=LazyGroup,
+    commands_in="lookalike.cli",
+    names=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`lookalike COMMAND --help` explains a command, with examples.",
+)
+@click.version_option(
+    __version__, "-V", "--version", prog_name="lookalike", message="%(prog)s %(version)s"
+)
+def cli() -> None:
+    """Find pictures by picture or by words.
+
+    \b
+    lookalike index ~/Pictures            look at every picture once
+    lookalike search cat.jpg              what looks like this one?
+    lookalike search "a cat at night"     what shows this?
+
+    A collection lives in the folder .lookalike here, or where -c says. The picture files
+    themselves are only ever read.
+    """  # noqa: D301
+
+
+def main() -> None:
+    """Entry point of the `lookalike` command."""
+    if not os.environ.get("LOOKALIKE_DEBUG"):
+        warnings.simplefilter("ignore")
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal cannot show must not stop the answer.
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
+    cli(prog_name="lookalike")

@@ -1,0 +1,133 @@
+"""The group of commands: imports a command when it is used, and turns errors into sentences."""
+
+import contextlib
+import difflib
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from lookalike.cli.output import say
+from lookalike.errors import EnvironmentFailure, LookalikeError, UsageError
+
+FAILED = 1
+WRONG_USE = 2
+ENVIRONMENT = 3
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report a process that Ctrl-C ended."""
+BROKEN_PIPE = 141
+"""128 + SIGPIPE."""
+
+
+class GuessingGroup(click.Group):
+    """A group that guesses what a wrong command's name was meant to be."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command."""
+        name = args[0] if args else ""
+        names = self.list_commands(ctx)
+        if name and not name.startswith("-") and name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+            ctx.fail(f"there is no command {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(GuessingGroup):
+    """A group whose commands are the modules of a package: NAME.py holds `command`."""
+
+    def __init__(self, *args: Any, commands_in: str, names: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._package = commands_in
+        self._names = tuple(names)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order a newcomer meets them."""
+        return list(self._names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module; None when there is no such command."""
+        if cmd_name not in self._names:
+            return None
+        module = importlib.import_module(f"{self._package}.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader that went away is no error worth words."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _drop_output()
+            raise click.exceptions.Exit(BROKEN_PIPE) from None
+        return status
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run, and end the process with the right status; no traceback reaches the user."""
+        kwargs["standalone_mode"] = False
+        try:
+            status = super().main(*args, **kwargs)
+        except BaseException as error:
+            if isinstance(error, SystemExit):
+                raise
+            status = report(error)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def report(error: BaseException) -> int:
+    """Say on standard error what went wrong, in one line, and return the exit status."""
+    if os.environ.get("LOOKALIKE_DEBUG"):
+        traceback.print_exception(error)
+    match error:
+        case click.exceptions.Abort() | KeyboardInterrupt():
+            say("interrupted")
+            return INTERRUPTED
+        case click.UsageError():
+            _usage(error)
+            return WRONG_USE
+        case click.ClickException():
+            say(error.format_message())
+            return WRONG_USE
+        case LookalikeError():
+            say(str(error))
+            return status_of(error)
+        case OSError() if error.strerror:
+            name = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+            say(f"{name}{error.strerror}")
+            return ENVIRONMENT
+        case MemoryError():
+            say("out of memory")
+            return ENVIRONMENT
+    say(
+        f"an error that should not happen ({type(error).__name__}: {error}). Please report it, "
+        "with what LOOKALIKE_DEBUG=1 in front of the command prints"
+    )
+    return ENVIRONMENT
+
+
+def status_of(error: LookalikeError) -> int:
+    """The exit status of an error: whose fault it is."""
+    if isinstance(error, UsageError):
+        return WRONG_USE
+    return ENVIRONMENT if isinstance(error, EnvironmentFailure) else FAILED
+
+
+def _usage(error: click.UsageError) -> None:
+    message = error.format_message()
+    say(message[:1].lower() + message[1:])
+    if error.ctx is not None:
+        click.echo(f"Try '{error.ctx.command_path} --help'.", err=True)
+
+
+def _drop_output() -> None:
+    """Point standard output to nowhere, so that flushing it at exit does not fail again."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())

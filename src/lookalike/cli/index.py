@@ -1,0 +1,198 @@
+"""`lookalike index`: look at pictures once, and keep what is needed to find them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lookalike.cli import options
+from lookalike.cli.group import INTERRUPTED
+from lookalike.cli.output import echo_json, echo_table, is_terminal, plural, say
+from lookalike.cli.progress import duration, progress
+from lookalike.errors import UsageError
+
+if TYPE_CHECKING:
+    from lookalike.ingest import IngestReport
+
+FAILURES_SHOWN = 10
+"""Failures in the table; the rest is counted."""
+
+
+@click.command(no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@options.collection
+@click.option(
+    "--encoder",
+    metavar="NAME,NAME",
+    help="Encoders of a new collection (default: clip-vit-b-16,phash), or further ones for a "
+    "collection that is there.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out names that match, as in a .gitignore file; may be given again.",
+)
+@click.option("--prune", is_flag=True, help="Forget records below PATH whose files are gone.")
+@click.option("--tenant", default="", metavar="NAME", help="Whose pictures these are.")
+@click.option(
+    "--set",
+    "fields",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An attribute of these pictures; the value is JSON, or else text; may be given again.",
+)
+@options.output_file("--failures", help="Write what failed to FILE, one JSON object per line.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def command(
+    paths: tuple[str, ...],
+    collection: str,
+    encoder: str | None,
+    ignore: tuple[str, ...],
+    prune: bool,
+    tenant: str,
+    fields: tuple[str, ...],
+    failures: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Add pictures, or bring the collection up to date.
+
+    \b
+    lookalike index ~/Pictures
+    lookalike index photos scans/a.png -c family.lookalike
+
+    A PATH is a picture or a folder, which is searched through with its subfolders. The
+    collection is made when it is not there. Run it again at any time: what is unchanged is
+    skipped, what is new or changed is added, a moved file keeps its id. Ctrl-C stops it, and
+    the next run goes on from there.
+
+    \b
+    lookalike index photos --prune                          files are gone: forget them too
+    lookalike index photos --ignore 'drafts/' --ignore '*.gif'
+    lookalike index shop --set season=summer --set price=19.5
+    lookalike index photos --encoder dinov2-vits14          one more encoder for all pictures
+
+    A picture that cannot be used is listed with the reason, and stops nothing.
+
+    Exit status: 0 all well, 1 some pictures failed or there were none, 2 wrong use, 3 when the
+    environment failed, 130 stopped by Ctrl-C.
+    """  # noqa: D301
+    from lookalike.collection import open_collection
+
+    attributes = parse_attributes(fields)
+    found = options.existing_paths(paths)
+    try:
+        with open_collection(collection, encoder=encoder) as opened:
+            with progress(quiet=quiet) as show:
+                report = opened.add(
+                    found,
+                    attributes=attributes or None,
+                    tenant=tenant,
+                    ignore=ignore,
+                    prune=prune,
+                    progress=show,
+                )
+            total = opened.count()
+    except KeyboardInterrupt:
+        say("stopped; what was done is kept: run the same command again to go on")
+        return INTERRUPTED
+    if failures is not None:
+        _write_failures(report, failures)
+    if as_json:
+        echo_json(report.to_dict())
+    else:
+        _show(report, total, collection, failures)
+    if report.interrupted:
+        return INTERRUPTED
+    return 1 if report.failed or not _seen(report) else 0
+
+
+def parse_attributes(fields: Sequence[str]) -> dict[str, Any]:
+    """`KEY=VALUE` texts as attributes: JSON values keep their type, anything else is text.
+
+    Raises:
+        UsageError: no `=`, an empty key, or a value no attribute can have.
+    """
+    attributes: dict[str, Any] = {}
+    for field in fields:
+        key, equals, text = field.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"--set {field}: write it as KEY=VALUE, such as price=19.5")
+        value = _value(text)
+        parts = value if isinstance(value, list) else [value]
+        if any(isinstance(part, dict | list) for part in parts):
+            raise UsageError(
+                f"--set {field}: a value is text, a number, true, false, null or a list of those"
+            )
+        attributes[key.strip()] = value
+    return attributes
+
+
+def _value(text: str) -> Any:
+    def no_constant(name: str) -> str:
+        raise ValueError(name)
+
+    try:
+        return json.loads(text, parse_constant=no_constant)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _show(report: "IngestReport", total: int, collection: str, failures: Path | None) -> None:
+    from lookalike.views import table
+
+    if report.failed:
+        rows = [(failure.uri, failure.reason) for failure in report.failed[:FAILURES_SHOWN]]
+        echo_table(table.failures(rows, terminal=is_terminal()))
+        more = len(report.failed) - len(rows)
+        if more and failures is None:
+            say(f"and {more:,} more; --failures FILE writes them all")
+    click.echo(summary(report))
+    if report.interrupted:
+        say("stopped; what was done is kept: run the same command again to go on")
+    elif _seen(report):
+        here = "" if collection == options.DEFAULT_COLLECTION else f" -c {collection}"
+        click.echo(
+            f"{plural(total, 'picture')} in {collection}. "
+            f"Search with `lookalike search PICTURE{here}`"
+        )
+    elif not report.failed:
+        say("no picture found there")
+
+
+def summary(report: "IngestReport") -> str:
+    """What was done, in one sentence."""
+    counts = [
+        f"{count:,} {name}"
+        for name, count in (
+            ("added", report.added),
+            ("updated", report.updated),
+            ("moved", report.moved),
+            ("unchanged", report.unchanged),
+            ("removed", report.removed),
+            ("failed", len(report.failed)),
+        )
+        if count
+    ]
+    sentence = f"{', '.join(counts) or 'nothing to do'} in {duration(report.seconds)}"
+    done = report.added + report.updated
+    if done and report.seconds > 0:
+        sentence += f" ({done / report.seconds:,.1f} pictures/s)"
+    return sentence
+
+
+def _write_failures(report: "IngestReport", path: Path) -> None:
+    lines = (
+        json.dumps({"uri": failure.uri, "reason": failure.reason}) + "\n"
+        for failure in report.failed
+    )
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def _seen(report: "IngestReport") -> int:
+    """Pictures the run came across and could use, and records it removed."""
+    return report.added + report.updated + report.unchanged + report.moved + report.removed

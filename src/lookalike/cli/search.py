@@ -1,0 +1,160 @@
+"""`lookalike search`: pictures like a picture, words, a record, or a mixture."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lookalike.cli import options
+from lookalike.cli.output import echo_json, echo_table, is_terminal, say
+from lookalike.cli.query import mark_kinds
+from lookalike.errors import UsageError
+
+if TYPE_CHECKING:
+    from lookalike.results import Results
+
+
+class _Search(click.Command):
+    """Keeps the place of --text, --image and --id among the operands."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, mark_kinds(args))
+
+
+@click.command(cls=_Search, no_args_is_help=True)
+@click.argument("query", nargs=-1)
+@options.collection
+@click.option("-n", "--limit", default=10, show_default=True, metavar="N", help="Most hits.")
+@click.option("--offset", default=0, metavar="N", help="Skip the best N hits: the next page.")
+@click.option("--threshold", type=float, metavar="X", help="Smallest score of a hit, 0 to 1.")
+@options.where
+@options.within
+@options.tenant
+@click.option("--encoder", metavar="NAME", help="Which of the collection's encoders to use.")
+@click.option("--text", is_flag=True, expose_value=False, help="The operand behind it is words.")
+@click.option(
+    "--image", is_flag=True, expose_value=False, help="The operand behind it is a picture."
+)
+@click.option(
+    "--id", is_flag=True, expose_value=False, help="The operand behind it is a record's id."
+)
+@click.option("--stdin", is_flag=True, help="The picture comes in on standard input.")
+@options.as_json
+@options.output_file("--html", help="Also write a page with the pictures found.")
+@options.output_file("--png", help="Also write the pictures found as one PNG.")
+@click.option(
+    "--pictures/--no-pictures",
+    default=None,
+    help="Show the pictures in the terminal; by default where it can.",
+)
+def command(
+    query: tuple[str, ...],
+    collection: str,
+    limit: int,
+    offset: int,
+    threshold: float | None,
+    where: str | None,
+    within: str | None,
+    tenant: str | None,
+    encoder: str | None,
+    stdin: bool,
+    as_json: bool,
+    html: Path | None,
+    png: Path | None,
+    pictures: bool | None,
+) -> int:
+    """Search by picture, by words, or both.
+
+    \b
+    lookalike search cat.jpg                        what looks like this picture?
+    lookalike search https://example.org/cat.jpg    a picture from the web
+    lookalike search a red dress with flowers       what do these words describe?
+    lookalike search --id 17                        what looks like record 17?
+
+    A query that names a file or an http(s) address is a picture, anything else is words.
+    Join several with + and -, each with a weight if you like:
+
+    \b
+    lookalike search cat.jpg + "at night" - people
+    lookalike search cat.jpg + 0.5 "in the snow"
+
+    --text, --image and --id force the operand behind them; behind the whole query they force
+    every operand:
+
+    \b
+    lookalike search --text cat.jpg
+    lookalike search --id 17 - people
+
+    Narrow it down, page through it, keep it:
+
+    \b
+    lookalike search cat.jpg --where 'year >= 2020' --within ~/Pictures/holiday
+    lookalike search cat.jpg -n 20 --offset 20 --threshold 0.7
+    lookalike search cat.jpg --html cats.html
+
+    Exit status: 0 with hits, 1 without, 2 wrong use, 3 when the environment failed.
+    """  # noqa: D301
+    from lookalike.cli.query import parse
+
+    terms = parse(query, _read_stdin() if stdin else None)
+    with options.open_existing(collection, beside_writer=True) as opened:
+        results = opened.search(
+            terms=terms,
+            limit=limit,
+            offset=offset,
+            threshold=threshold,
+            where=where,
+            within=options.folder(within),
+            tenant=tenant,
+            encoder=encoder,
+        )
+    for notice in results.notices:
+        say(notice)
+    if as_json:
+        echo_json(results.to_dict())
+    else:
+        _show(results, offset, pictures)
+    _write(results, html, png)
+    return 0 if results else 1
+
+
+def _show(results: "Results", offset: int, pictures: bool | None) -> None:
+    from lookalike.views import table, terminal
+    from lookalike.views.text import summary
+
+    if not results:
+        say("nothing found")
+        return
+    if terminal.wanted(pictures, say):
+        terminal.show_hits(results, first=offset + 1)
+    else:
+        echo_table(table.hits(results, terminal=is_terminal(), first=offset + 1))
+    click.echo(summary(results), err=True)
+
+
+def _write(results: "Results", html: Path | None, png: Path | None) -> None:
+    if html is not None:
+        from lookalike.views.html import write_page
+
+        write_page(results, html)
+        say(f"wrote {html}")
+    if png is not None:
+        from lookalike.views.png import write_grid
+
+        write_grid(results, png)
+        say(f"wrote {png}")
+
+
+def _read_stdin() -> bytes:
+    from lookalike.imaging import DEFAULT_LIMITS
+
+    if sys.stdin.isatty():
+        raise UsageError("--stdin needs a picture piped in, such as `… | lookalike search --stdin`")
+    limit = DEFAULT_LIMITS.max_bytes
+    data = sys.stdin.buffer.read(limit + 1)
+    if len(data) > limit:
+        raise UsageError(f"the picture on standard input is larger than {limit:,} bytes")
+    if not data:
+        raise UsageError("nothing came in on standard input")
+    return data

@@ -1,0 +1,87 @@
+"""`lookalike show`: everything about one record."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lookalike.cli import options
+from lookalike.cli.output import echo_json, echo_table, is_terminal, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lookalike.records import EncoderSpec, Record
+
+
+@click.command(no_args_is_help=True)
+@click.argument("record", metavar="ID|PATH|URL")
+@options.collection
+@click.option("--tenant", default="", metavar="NAME", help="Whose picture, when given by path.")
+@options.as_json
+@click.option(
+    "--pictures/--no-pictures",
+    default=None,
+    help="Show the picture in the terminal; by default where it can.",
+)
+def command(record: str, collection: str, tenant: str, as_json: bool, pictures: bool | None) -> int:
+    """Show one record with all that is known of it.
+
+    \b
+    lookalike show 17
+    lookalike show photos/cat.jpg
+    lookalike show 17 --json
+    """  # noqa: D301
+    from lookalike.cli.record import find, to_dict
+
+    with options.open_existing(collection) as opened:
+        found = find(opened, record, tenant)
+        vectors = opened.vectors_of(found.id)
+        specs = {spec.name: spec for spec in opened.encoders}
+    if as_json:
+        encoders = {name: _vector_json(specs[name], vector) for name, vector in vectors.items()}
+        echo_json({**to_dict(found), "encoders": encoders})
+        return 0
+    from lookalike.views import table, terminal
+
+    if terminal.wanted(pictures, say):
+        terminal.show_picture(found.uri)
+    echo_table(table.pairs(_rows(found, specs, vectors), terminal=is_terminal()))
+    return 0
+
+
+def _vector_json(spec: "EncoderSpec", vector: Any) -> dict[str, Any]:
+    """Kind and size, and the value of a hash: an embedding's numbers tell nobody anything."""
+    described: dict[str, Any] = {"kind": spec.kind, "size": spec.size}
+    if spec.kind == "hash":
+        described["hash"] = vector.tobytes().hex()
+    return described
+
+
+def _rows(
+    record: "Record", specs: "Mapping[str, EncoderSpec]", vectors: "Mapping[str, Any]"
+) -> list[tuple[str, str]]:
+    from lookalike.cli.record import moment
+    from lookalike.views.text import printable, size
+
+    rows = [("id", str(record.id)), ("picture", printable(record.uri))]
+    if record.tenant:
+        rows.append(("tenant", printable(record.tenant)))
+    if record.width:
+        rows.append(("pixels", f"{record.width} × {record.height}"))
+    if record.format:
+        rows.append(("format", record.format))
+    if record.size is not None:
+        rows.append(("size", f"{size(record.size)} ({record.size:,} bytes)"))
+    if record.modified_ns is not None:
+        rows.append(("modified", moment(record.modified_ns / 1e9)))
+    rows += [("added", moment(record.added)), ("updated", moment(record.updated))]
+    for name, digest in (("sha256", record.sha256), ("md5", record.md5)):
+        if digest:
+            rows.append((name, digest.hex()))
+    for name, vector in vectors.items():
+        spec = specs[name]
+        value = vector.tobytes().hex() if spec.kind == "hash" else f"{spec.size:,} dimensions"
+        rows.append((printable(name), value))
+    for key, value in record.attributes.items():
+        rows.append((printable(f".{key}"), printable(str(value))))
+    return rows

@@ -1,0 +1,1 @@
+"""What people see: result pages, picture grids, terminal pictures and tables."""

@@ -1,0 +1,165 @@
+"""The picture grid as one PNG: hits in columns, name and score below each."""
+
+import os
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from lookalike.errors import UsageError
+from lookalike.records import Hit, Verdict
+from lookalike.results import Results
+from lookalike.views import pictures
+from lookalike.views.text import name_of, printable, summary
+
+CELL = 256
+FLOOR = 208
+"""Width and height in pixels of the place of one picture."""
+
+QUERY = 128
+"""Longer side in pixels of a query's picture."""
+
+GAP = 24
+MARGIN = 40
+CAPTION = 58
+TITLE = 28
+TEXT = 17
+
+PAPER = (255, 255, 255)
+MAT = (238, 240, 243)
+INK = (28, 29, 33)
+SOFT = (98, 101, 110)
+ACCENT = (61, 90, 254)
+VERDICT_COLOURS = {Verdict.IDENTICAL: (11, 122, 75), Verdict.COPY: (154, 91, 0)}
+
+_QUERIES = 4
+"""More pictures than these of one query leave no room for its title."""
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def write_grid(results: Results, path: str | os.PathLike[str], columns: int = 5) -> Path:
+    """Write hits as a PNG with the query and the times in the title; returns its path.
+
+    Args:
+        results: what to show.
+        path: the file to write.
+        columns: pictures in a row, ≥ 1.
+
+    Raises:
+        UsageError: no column, or the folder of the file is not there.
+        OSError: the file cannot be written.
+    """
+    path = Path(path)
+    if columns < 1:
+        raise UsageError(f"a grid needs at least 1 column, got {columns}")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no folder {path.absolute().parent}")
+    draw_grid(results, columns).save(path, "PNG", optimize=True)
+    return path
+
+
+def draw_grid(results: Results, columns: int = 5) -> Image.Image:
+    """The grid as an RGB image; rows and columns shrink to the number of hits."""
+    columns = max(1, min(columns, len(results)))
+    rows = -(-len(results) // columns)
+    queries = _query_pictures(results)
+    tallest = max([TITLE + TEXT + 20, *(image.height for image in queries)])
+    head = MARGIN + tallest + GAP
+    width = max(2 * MARGIN + columns * (CELL + GAP) - GAP, 2 * MARGIN + 3 * CELL)
+    height = head + max(rows, 1) * (FLOOR + CAPTION + GAP) - GAP + MARGIN
+    canvas = Image.new("RGB", (width, height), PAPER)
+    _title(canvas, results, queries)
+    shown = pictures.load((hit.uri for hit in results), side=CELL)
+    for n, hit in enumerate(results):
+        left = MARGIN + n % columns * (CELL + GAP)
+        top = head + n // columns * (FLOOR + CAPTION + GAP)
+        _cell(canvas, (left, top), hit, shown[hit.uri])
+    if not results:
+        ImageDraw.Draw(canvas).text((MARGIN, head), "Nothing found.", SOFT, _font(TEXT))
+    return canvas
+
+
+def _query_pictures(results: Results) -> list[Image.Image]:
+    shown = [pictures.decode(data, side=QUERY) for data in results.query_pictures[:_QUERIES]]
+    return [one.image for one in shown if one.image is not None]
+
+
+def _title(canvas: Image.Image, results: Results, queries: list[Image.Image]) -> None:
+    left = MARGIN
+    for image in queries:
+        canvas.paste(image, (left, MARGIN))
+        left += image.width + GAP
+    pen = ImageDraw.Draw(canvas)
+    room = canvas.width - MARGIN - left
+    query = _fit(_drawable(printable(results.query)), _font(TITLE), room)
+    pen.text((left, MARGIN), query, INK, _font(TITLE))
+    below = _fit(_drawable(summary(results)), _font(TEXT), room)
+    pen.text((left, MARGIN + TITLE + 12), below, SOFT, _font(TEXT))
+
+
+def _cell(canvas: Image.Image, corner: tuple[int, int], hit: Hit, shown: pictures.Shown) -> None:
+    left, top = corner
+    pen = ImageDraw.Draw(canvas)
+    if shown.image is None:
+        pen.rounded_rectangle((left, top, left + CELL - 1, top + FLOOR - 1), 10, MAT)
+        reason = _fit(_drawable(shown.reason), _font(TEXT), CELL - 24)
+        pen.text((left + CELL // 2, top + FLOOR // 2), reason, SOFT, _font(TEXT), anchor="mm")
+    else:
+        image = (
+            ImageOps.contain(shown.image, (CELL, FLOOR))
+            if shown.image.height > FLOOR
+            else shown.image
+        )
+        # The left edge and the lower edge are the caption's: pictures of a row stand on one floor.
+        canvas.paste(image, (left, top + FLOOR - image.height))
+    name = _fit(_drawable(name_of(hit.uri)), _font(TEXT), CELL)
+    pen.text((left, top + FLOOR + 8), name, INK, _font(TEXT))
+    score = f"{hit.score:.3f}"
+    line = top + FLOOR + 33
+    pen.text((left, line), score, SOFT, _font(TEXT))
+    after = left + int(pen.textlength(score, _font(TEXT))) + 12
+    if colour := VERDICT_COLOURS.get(hit.verdict):
+        pen.text((after, line), hit.verdict.value, colour, _font(TEXT))
+
+
+@cache
+def _font(size: int) -> Font:
+    """Pillow's own font, so that the picture is the same on every machine."""
+    return ImageFont.load_default(size)
+
+
+def _fit(text: str, font: Font, room: float) -> str:
+    """The text, its middle left out where it does not fit into `room` pixels."""
+    if font.getlength(text) <= room:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        kept = (low + high + 1) // 2
+        if font.getlength(_shortened(text, kept)) <= room:
+            low = kept
+        else:
+            high = kept - 1
+    return _shortened(text, low)
+
+
+def _shortened(text: str, kept: int) -> str:
+    tail = kept // 3
+    return f"{text[: kept - tail]}…{text[len(text) - tail :] if tail else ''}"
+
+
+def _drawable(text: str) -> str:
+    """The text, letters that the font lacks without their accents, or else as `?`."""
+    return "".join(char if _has_glyph(char) else _plain(char) for char in text)
+
+
+def _plain(char: str) -> str:
+    base = unicodedata.normalize("NFKD", char)[0]
+    return base if _has_glyph(base) else "?"
+
+
+@cache
+def _has_glyph(char: str) -> bool:
+    font = _font(TEXT)
+    return char.isspace() or bytes(font.getmask(char)) != bytes(font.getmask("\U0010fffe"))

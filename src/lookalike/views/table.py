@@ -1,0 +1,159 @@
+"""Tables for people: hits, records, encoders, failures."""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from lookalike.records import Attributes, Hit, Record, Verdict
+from lookalike.views.text import printable, size
+
+if TYPE_CHECKING:
+    from lookalike.stores.base import StoreStats
+
+VERDICT_STYLES = {
+    Verdict.IDENTICAL: "bold green",
+    Verdict.COPY: "bold yellow",
+    Verdict.SIMILAR: "",
+}
+
+
+def hits(answer: Sequence[Hit], *, terminal: bool, first: int = 1) -> Table:
+    """Rank, score, verdict, id, place, and attributes where there are any.
+
+    Args:
+        answer: the hits.
+        terminal: whether a person's terminal shows it: then with colours, and with paths that are
+            relative to the current folder where they lie in it.
+        first: rank of the first hit.
+    """
+    table = _table(terminal)
+    table.add_column("#", justify="right", style="dim")
+    table.add_column("score", justify="right")
+    table.add_column("verdict")
+    table.add_column("id", justify="right", style="dim")
+    _place(table, "picture", terminal)
+    with_attributes = any(hit.attributes for hit in answer)
+    if with_attributes:
+        table.add_column("attributes", style="dim")
+    for rank, hit in enumerate(answer, first):
+        row: list[str | Text] = [
+            str(rank),
+            f"{hit.score:.3f}",
+            Text(hit.verdict, style=VERDICT_STYLES[hit.verdict]),
+            str(hit.id),
+            where(hit.uri, short=terminal),
+        ]
+        table.add_row(*row, *([attributes(hit.attributes)] if with_attributes else []))
+    return table
+
+
+def records(rows: Iterable[Record], *, terminal: bool, header: bool = True) -> Table:
+    """Id, size in pixels and bytes, format, place; tenant and attributes where there are any."""
+    rows = list(rows)
+    table = _table(terminal)
+    table.show_header = header
+    table.add_column("id", justify="right", style="dim")
+    table.add_column("pixels", justify="right")
+    table.add_column("bytes", justify="right")
+    table.add_column("format")
+    with_tenant = any(row.tenant for row in rows)
+    if with_tenant:
+        table.add_column("tenant")
+    _place(table, "picture", terminal)
+    with_attributes = any(row.attributes for row in rows)
+    if with_attributes:
+        table.add_column("attributes", style="dim")
+    for row in rows:
+        table.add_row(
+            str(row.id),
+            f"{row.width} × {row.height}" if row.width else "",
+            size(row.size) if row.size is not None else "",
+            row.format or "",
+            *([printable(row.tenant)] if with_tenant else []),
+            where(row.uri, short=terminal),
+            *([attributes(row.attributes)] if with_attributes else []),
+        )
+    return table
+
+
+def encoders(stats: "StoreStats", *, terminal: bool) -> Table:
+    """A collection's encoders with what is kept and indexed of each."""
+    table = _table(terminal)
+    table.add_column("encoder")
+    for name in ("size", "vectors", "indexed", "index"):
+        table.add_column(name, justify="right")
+    for entry in stats.encoders:
+        unit = "bits" if entry.spec.kind == "hash" else "dimensions"
+        table.add_row(
+            printable(entry.spec.name),
+            f"{entry.spec.size:,} {unit}",
+            f"{entry.vectors:,}",
+            f"{entry.indexed:,}",
+            size(entry.index_bytes),
+        )
+    return table
+
+
+def models(rows: Iterable[tuple[str, ...]], *, terminal: bool) -> Table:
+    """Models: name, size, mAP, licence, bytes of the weights, place of each tower."""
+    table = _table(terminal)
+    table.add_column("model")
+    table.add_column("size", justify="right")
+    table.add_column("mAP", justify="right")
+    table.add_column("licence")
+    table.add_column("weights", justify="right")
+    table.add_column("pictures")
+    table.add_column("words")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def pairs(rows: Iterable[tuple[str, str]], *, terminal: bool) -> Table:
+    """Names and values, without a header."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("name", style="dim" if terminal else "", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def failures(rows: Iterable[tuple[str, str]], *, terminal: bool) -> Table:
+    """Pictures that could not be used, with the reason."""
+    table = _table(terminal)
+    _place(table, "picture", terminal)
+    table.add_column("reason", overflow="fold")
+    for uri, reason in rows:
+        table.add_row(where(uri, short=terminal), printable(reason))
+    return table
+
+
+def attributes(fields: Attributes) -> str:
+    """The user's fields on one line: `colour=red price=12.5`."""
+    return printable("  ".join(f"{name}={value}" for name, value in fields.items()))
+
+
+def where(uri: str, *, short: bool) -> str:
+    """A record's place; with `short` relative to the current folder when it lies in it."""
+    if not short:
+        return printable(uri)
+    try:
+        here = os.path.join(os.getcwd(), "")
+    except OSError:  # the current folder is gone
+        return printable(uri)
+    return printable(uri.removeprefix(here) or uri)
+
+
+def _table(terminal: bool) -> Table:
+    if terminal:
+        return Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+
+
+def _place(table: Table, name: str, terminal: bool) -> None:
+    table.add_column(name, overflow="fold", ratio=1 if terminal else None, no_wrap=not terminal)
