@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -59,15 +59,17 @@ class LazyGroup(GuessingGroup):
         command: click.Command = module.command
         return command
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments; this prints the help text."""
+        with _reader_may_leave():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a reader that went away is no error worth words."""
-        try:
+        """Run the command; its status."""
+        with _reader_may_leave():
             status = super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:
-            _drop_output()
-            raise click.exceptions.Exit(BROKEN_PIPE) from None
-        return status
+            return status
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run, and end the process with the right status; no traceback reaches the user."""
@@ -89,6 +91,9 @@ def report(error: BaseException) -> int:
         case click.exceptions.Abort() | KeyboardInterrupt():
             say("interrupted")
             return INTERRUPTED
+        case click.exceptions.NoArgsIsHelpError():
+            error.show()
+            return WRONG_USE
         case click.UsageError():
             _usage(error)
             return WRONG_USE
@@ -126,8 +131,13 @@ def _usage(error: click.UsageError) -> None:
         click.echo(f"Try '{error.ctx.command_path} --help'.", err=True)
 
 
-def _drop_output() -> None:
-    """Point standard output to nowhere, so that flushing it at exit does not fail again."""
-    with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+@contextlib.contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """End quietly when standard output is a pipe whose reader has gone, as with `| head`."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Flushing at exit must not fail again.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(BROKEN_PIPE) from None

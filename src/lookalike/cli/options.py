@@ -22,9 +22,8 @@ collection = click.option(
     "-c",
     "--collection",
     default=DEFAULT_COLLECTION,
-    show_default="./.lookalike",
     metavar="FOLDER",
-    help="The collection's folder.",
+    help="The collection's folder; ./.lookalike by default.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 tenant = click.option("--tenant", metavar="NAME", help="Only this tenant's pictures.")

@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from lookalike.errors import UsageError
+from lookalike.sources.uri import is_url
 
 if TYPE_CHECKING:
     from lookalike.search import Term
@@ -144,7 +145,7 @@ def _operands(tokens: list[str], everywhere: Kind | None) -> Iterator[tuple[Kind
             continue
         yield from _phrase(words)
         words, force = [], everywhere
-        yield kind, _id(token) if kind == "id" else os.path.expanduser(token)
+        yield kind, _id(token) if kind == "id" else _picture(token)
     yield from _phrase(words)
 
 
@@ -163,27 +164,30 @@ def _recognise(token: str, *, alone: bool) -> Kind:
     must not take the last word out of `a cat at night`.
     """
     if "://" in token and " " not in token:
-        if token.lower().startswith(("http://", "https://")):
+        if is_url(token):
             return "image"
         raise UsageError(f"{token}: only http and https addresses can be searched for")
+    if _is_like_path(token):
+        return "image"
     path = os.path.expanduser(token)
-    like_path = _is_like_path(token)
-    if not (alone or like_path):
-        return "text"
+    return "image" if alone and os.path.exists(path) and not os.path.isdir(path) else "text"
+
+
+def _picture(token: str) -> str:
+    """The URL, or the path of a file that is there."""
+    if is_url(token):
+        return token
+    path = os.path.expanduser(token)
     if os.path.isdir(path):
-        if not like_path:
-            return "text"
         raise UsageError(
             f"{token} is a folder; a query is one picture or words "
             "(--within FOLDER searches only inside a folder)"
         )
-    if os.path.exists(path):
-        return "image"
-    if like_path:
+    if not os.path.exists(path):
         raise UsageError(
-            f"there is no file {token}; if these are words to search for, put --text before them"
+            f"there is no file {token!r}; if these are words to search for, put --text before them"
         )
-    return "text"
+    return path
 
 
 def _is_like_path(token: str) -> bool:

@@ -31,11 +31,14 @@ def _escape(char: str) -> str:
 
 def name_of(uri: str) -> str:
     """The short name of a record: its file's name, or the last part of its URL."""
-    if "://" in uri:
+    if "://" not in uri:
+        return printable(PurePath(uri).name or uri)
+    try:
         parts = urlsplit(uri)
-        name = unquote(parts.path.rstrip("/").rpartition("/")[2])
-        return printable(name or parts.netloc or uri)
-    return printable(PurePath(uri).name or uri)
+    except ValueError:
+        return printable(uri)
+    name = unquote(parts.path.rstrip("/").rpartition("/")[2])
+    return printable(name or parts.netloc or uri)
 
 
 def shorten(text: str, length: int) -> str:
