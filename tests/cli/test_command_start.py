@@ -100,7 +100,7 @@ def test_each_error_has_its_status_and_one_line(
     assert result.stdout == ""
     assert result.stderr.strip().startswith("lookalike: ")
     hint = ["Try 'cli search --help'."] if isinstance(error, click.UsageError) else []
-    assert result.stderr.splitlines()[1:] == hint
+    assert result.stderr.strip().splitlines()[1:] == hint
 
 
 def test_debug_shows_the_traceback(
