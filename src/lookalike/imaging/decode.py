@@ -1,6 +1,7 @@
 """Bytes of one picture file in, upright RGB pixels out; any failure is a `PictureError`."""
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -122,7 +123,9 @@ _PLAIN = {
     "no more images": "it holds no pixels",
     "PngImagePlugin.MAX_TEXT": "it holds compressed text or a profile that unpacks too large",
     "broken data stream": "its pixels are damaged",
+    "broken PNG file": "its chunks are damaged",
     "decoder object": "it is cut short or damaged",
+    "Missing dimensions": "it is cut short or damaged",
 }
 
 
@@ -138,7 +141,7 @@ def _reason(name: str, error: Exception) -> str:
     for theirs, ours in _PLAIN.items():
         if theirs in detail:
             return f"the {name} cannot be decoded: {ours}"
-    # Details with an object's or a file's name in them tell the reader nothing.
-    if not detail or len(detail) > 80 or "<" in detail or "/" in detail:
+    # Bare numbers and the names of objects and files tell the reader nothing.
+    if not re.search("[a-z]{3}", detail) or len(detail) > 80 or re.search("[<>/]", detail):
         return f"the {name} is broken"
     return f"the {name} is broken ({detail})"

@@ -1,24 +1,31 @@
-"""Keep Pillow's warnings about odd files out of the host program.
+"""Keep what Pillow says about odd files out of the host program.
 
-Pillow warns about corrupt EXIF data, odd TIFF tags and large pictures. Here each of those is
-either harmless or an error of our own; printed, they only puzzle, and a program that turns
-warnings into errors would see good pictures fail. `warnings.catch_warnings` is no help: it swaps
-the filters of the whole process, and two threads that overlap leave them changed for good.
+Pillow warns about corrupt EXIF data, odd TIFF tags and large pictures, and logs an error or two.
+Here each of those is either harmless or an error of our own; printed, they only puzzle, and a
+program that turns warnings into errors would see good pictures fail. `warnings.catch_warnings` is
+no help: it swaps the filters of the whole process, and two threads that overlap leave them
+changed for good.
 """
 
+import logging
 import re
 import threading
 import warnings
 from typing import Any
 
-_IGNORE: Any = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+_IGNORE: Any = ("ignore", None, Warning, re.compile(r"(PIL|pillow_heif)\."), 0)
+_LOGGER = logging.getLogger("PIL.TiffImagePlugin")
+
+
+def _drop(record: logging.LogRecord) -> bool:
+    return False
 
 
 class _Quiet:
     """A context manager that many threads may be inside of at once.
 
-    One entry goes into the list of filters with the first thread that enters and leaves with the
-    last. It is taken out by identity, so filters that others set meanwhile stay as they are.
+    An entry goes to the front of the list of filters with the first thread that enters and leaves
+    with the last. It is taken out by identity, so filters that others set meanwhile stay as they are.
     """
 
     def __init__(self) -> None:
@@ -29,9 +36,10 @@ class _Quiet:
     def __enter__(self) -> None:
         with self._lock:
             self._inside += 1
-            # Somebody's catch_warnings may have put another list in place since the last entry.
+            _LOGGER.addFilter(_drop)
+            # Somebody may have put another list, or an entry before ours, in place since.
             filters: Any = warnings.filters
-            if not any(entry is _IGNORE for entry in filters):
+            if not filters or filters[0] is not _IGNORE:
                 filters.insert(0, _IGNORE)
                 self._touched.append(filters)
 
@@ -39,10 +47,11 @@ class _Quiet:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
+                _LOGGER.removeFilter(_drop)
                 for filters in (*self._touched, warnings.filters):
                     filters[:] = [entry for entry in filters if entry is not _IGNORE]
                 self._touched.clear()
 
 
 pillow_quiet = _Quiet()
-"""Inside `with pillow_quiet:` the warnings that Pillow's own modules issue are ignored."""
+"""Inside `with pillow_quiet:` what Pillow's own modules warn about or log is dropped."""
