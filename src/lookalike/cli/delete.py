@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 @click.argument("records", nargs=-1, metavar="[ID|PATH|URL]...")
 @options.collection
 @click.option("--where", metavar="EXPR", help="All records that match, such as 'price < 20'.")
-@click.option("--within", metavar="FOLDER", help="All records below this folder.")
+@click.option(
+    "--within",
+    metavar="FOLDER",
+    callback=options.folder,
+    help="All records below this folder.",
+)
 @click.option("--tenant", metavar="NAME", help="Only this tenant's records.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @options.as_json
@@ -26,7 +31,7 @@ def command(
     records: tuple[str, ...],
     collection: str,
     where: str | None,
-    within: str | None,
+    within: Path | None,
     tenant: str | None,
     yes: bool,
     as_json: bool,
@@ -45,7 +50,6 @@ def command(
 
     Exit status: 0 deleted, 1 nothing to delete or a record was not there.
     """  # noqa: D301
-    folder = options.folder(within)
     if records and (where or within):
         raise UsageError("give either records or --where and --within, not both")
     if not records and where is None and within is None and tenant is None:
@@ -54,7 +58,7 @@ def command(
         if records:
             deleted, missing = _delete_named(opened, records, tenant or "")
         else:
-            deleted, missing = _delete_matching(opened, where, folder, tenant, yes), 0
+            deleted, missing = _delete_matching(opened, where, within, tenant, yes), 0
     if as_json:
         echo_json({"deleted": deleted})
     else:
@@ -85,7 +89,7 @@ def _delete_matching(
 ) -> int:
     count = opened.count(where=where, within=within, tenant=tenant)
     if count and not yes:
-        if not sys.stdin.isatty():
+        if not _can_ask():
             raise UsageError(
                 f"this would delete {plural(count, 'record')}; give --yes where nobody can be asked"
             )
@@ -93,3 +97,7 @@ def _delete_matching(
         if not click.confirm(question, err=True):
             return 0
     return opened.delete(where=where, within=within, tenant=tenant) if count else 0
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty()

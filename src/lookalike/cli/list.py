@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -33,7 +34,7 @@ _ROWS_AT_A_TIME = 1000
 def command(
     collection: str,
     where: str | None,
-    within: str | None,
+    within: Path | None,
     tenant: str | None,
     limit: int | None,
     after: int,
@@ -57,7 +58,7 @@ def command(
     with options.open_existing(collection) as opened:
         rows = opened.list(
             where=where,
-            within=options.folder(within),
+            within=within,
             tenant=tenant,
             after=after,
             limit=limit + 1 if limit else None,

@@ -30,7 +30,20 @@ tenant = click.option("--tenant", metavar="NAME", help="Only this tenant's pictu
 where = click.option(
     "--where", metavar="EXPR", help="Only records that match, such as 'price < 20'."
 )
-within = click.option("--within", metavar="FOLDER", help="Only pictures below this folder.")
+
+
+def folder(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Path | None:
+    """The folder of `--within`, absolute; it need not be there any more."""
+    if value is None:
+        return None
+    if not value:
+        raise UsageError("--within needs a folder's path")
+    return Path(os.path.abspath(os.path.expanduser(value)))
+
+
+within = click.option(
+    "--within", metavar="FOLDER", callback=folder, help="Only pictures below this folder."
+)
 
 
 def selection(command: Command) -> Command:
@@ -83,15 +96,6 @@ def check_exists(path: str) -> None:
         raise NotFoundError(
             f"there is no collection at {path}; make one with `lookalike index FOLDER{given}`"
         )
-
-
-def folder(text: str | None) -> Path | None:
-    """The folder of `--within`, absolute; it need not be there any more."""
-    if text is None:
-        return None
-    if not text:
-        raise UsageError("--within needs a folder's path")
-    return Path(os.path.abspath(os.path.expanduser(text)))
 
 
 def existing_paths(paths: Sequence[str]) -> list[str]:

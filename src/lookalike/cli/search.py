@@ -55,7 +55,7 @@ def command(
     offset: int,
     threshold: float | None,
     where: str | None,
-    within: str | None,
+    within: Path | None,
     tenant: str | None,
     encoder: str | None,
     stdin: bool,
@@ -105,7 +105,7 @@ def command(
             offset=offset,
             threshold=threshold,
             where=where,
-            within=options.folder(within),
+            within=within,
             tenant=tenant,
             encoder=encoder,
         )

@@ -1,0 +1,160 @@
+"""`show`, `list`, `delete`, `info` and `rebuild`, on the example photographs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+import lookalike
+from lookalike.cli import delete
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def at(indexed_once: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The collection that nobody changes."""
+    monkeypatch.chdir(photos)
+    return ["-c", str(indexed_once)]
+
+
+@pytest.fixture
+def own(indexed_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A collection to change."""
+    monkeypatch.chdir(photos)
+    return ["-c", str(indexed_path)]
+
+
+def first_photo(photos: Path) -> str:
+    return min(photos.rglob("*.jpg")).relative_to(photos).as_posix()
+
+
+def test_show(run: Run, at: list[str], photos: Path, snapshot: Callable[..., None]) -> None:
+    result = run("show", first_photo(photos), *at)
+    identity = json.loads(run("show", first_photo(photos), "--json", *at).stdout)["id"]
+    snapshot(
+        "show", result.stdout, (f"id                  {identity}\n", "id                  ID\n")
+    )
+
+
+def test_show_json(run: Run, at: list[str], photos: Path) -> None:
+    [line] = run("show", first_photo(photos), "--json", *at).stdout.splitlines()
+    record = json.loads(line)
+    assert record["uri"] == str(photos / first_photo(photos))
+    assert len(bytes.fromhex(record["sha256"])) == 32
+    assert len(bytes.fromhex(record["md5"])) == 16
+    assert record["format"] == "jpeg"
+    assert record["encoders"]["mobilenet-v3-large"] == {"kind": "embedding", "size": 960}
+    assert len(bytes.fromhex(record["encoders"]["phash"]["hash"])) == 8
+    assert run("show", str(record["id"]), "--json", *at).stdout == line + "\n"
+
+
+@pytest.mark.parametrize("name", ["999999", str(2**70), "gone.jpg", "-c", "https://x.org/a.jpg"])
+def test_show_what_is_not_there(name: str, run: Run, at: list[str]) -> None:
+    run("show", name, *at, status=2)
+
+
+def test_list_json_lines(run: Run, at: list[str], photos: Path) -> None:
+    records = [json.loads(line) for line in run("list", "--json", *at).stdout.splitlines()]
+    ids = [record["id"] for record in records]
+    assert ids == sorted(set(ids))
+    assert len(ids) > 100, "all of them with --json"
+    assert {"id", "uri", "sha256", "width", "attributes"} <= set(records[0])
+
+
+def test_list_table(run: Run, at: list[str], snapshot: Callable[..., None]) -> None:
+    result = run("list", "-n", "3", *at)
+    snapshot("list", result.stdout)
+    assert "lists on" in result.stderr
+    assert len(run("list", *at).stdout.splitlines()) == 1 + 100
+    everything = run("list", "-n", "0", *at)
+    assert len(everything.stdout.splitlines()) > 101
+    assert everything.stderr == ""
+
+
+def test_list_pages_and_filters(run: Run, at: list[str], photos: Path) -> None:
+    def ids(*arguments: str) -> list[int]:
+        lines = run("list", "--json", *arguments, *at).stdout.splitlines()
+        return [json.loads(line)["id"] for line in lines]
+
+    everything = ids()
+    page = ids("-n", "7")
+    assert page + ids("--after", str(page[-1])) == everything
+    folder = first_photo(photos).rpartition("/")[0]
+    here = [p for p in (photos / folder).iterdir() if p.suffix in {".jpg", ".webp", ".png"}]
+    assert len(ids("--within", folder)) == len(here)
+    assert len(ids("--where", "width > height")) < len(everything)
+    assert run("list", "--tenant", "nobody", *at, status=1).stdout == ""
+    run("list", "--where", "width >", *at, status=2)
+
+
+def test_delete_named(run: Run, own: list[str], photos: Path) -> None:
+    name = first_photo(photos)
+    identity = json.loads(run("show", name, "--json", *own).stdout)["id"]
+    assert run("delete", name, *own).stdout == "deleted 1 record\n"
+    assert (photos / name).is_file()
+    run("show", str(identity), *own, status=2)
+    other = json.loads(run("list", "-n", "1", "--json", *own).stdout)["id"]
+    some = run("delete", str(other), str(other), str(identity), "--json", *own, status=1)
+    assert json.loads(some.stdout) == {"deleted": 1}
+    assert f"no record with id {identity}" in some.stderr
+
+
+def test_delete_matching_asks(
+    run: Run, own: list[str], photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count() -> int:
+        return int(json.loads(run("info", "--json", *own).stdout)["records"])
+
+    before = count()
+    folder = first_photo(photos).rpartition("/")[0]
+    refused = run("delete", "--within", folder, *own, status=2)
+    assert "--yes" in refused.stderr
+    assert count() == before
+
+    monkeypatch.setattr(delete, "_can_ask", lambda: True)
+    run("delete", "--within", folder, *own, input="n\n", status=1)
+    assert count() == before
+    asked = run("delete", "--within", folder, *own, input="y\n")
+    assert "Delete" in asked.stderr
+    assert "Delete" not in asked.stdout
+    after = count()
+    assert after < before
+    run("delete", "--within", folder, "--yes", *own, status=1)
+    run("delete", "--where", "width > height", "--yes", *own)
+    assert count() < after
+
+
+def test_info(run: Run, at: list[str], snapshot: Callable[..., None]) -> None:
+    snapshot("info", run("info", *at).stdout, (at[1], "COLLECTION"))
+    stats = json.loads(run("info", "--json", *at).stdout)
+    assert stats["records"] == stats["encoders"][0]["vectors"]
+    assert stats["problems"] == []
+    assert stats["bytes"] >= stats["catalogue_bytes"] > 0
+
+
+def test_rebuild(run: Run, own: list[str], photos: Path) -> None:
+    before = run("search", first_photo(photos), "--json", *own).stdout
+    assert "rebuilt the indexes of" in run("rebuild", *own).stdout
+    assert json.loads(run("rebuild", "--json", *own).stdout)["records"] > 100
+    after = run("search", first_photo(photos), "--json", *own).stdout
+    assert json.loads(before)["hits"] == json.loads(after)["hits"]
+
+
+def test_vectors_without_pictures(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+
+    monkeypatch.chdir(tmp_path)
+    vectors = np.eye(4, 8, dtype=np.float32)
+    with lookalike.open(".lookalike") as collection:
+        collection.add_embeddings([0, 1, 2, 3], vectors)
+    assert "external" in run("show", "2").stdout
+    assert len(run("list").stdout.splitlines()) == 5
+    assert json.loads(run("search", "--id", "2", "--json").stdout)["hits"][0]["id"] == 2
+    page = tmp_path / "page.html"
+    run("search", "--id", "2", "--html", str(page))
+    assert "no file belongs to this record" in page.read_text()
