@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from lookalike.errors import PictureError, UsageError
-from lookalike.picture_input import PictureInput, is_url, read_picture
+from lookalike.picture_input import PictureInput, read_picture
 
 
 def test_kinds(tmp_path):
@@ -51,10 +51,3 @@ def test_errors_name_the_picture(tmp_path):
         read_picture(PictureInput.of(tmp_path / "nowhere.jpg"))
     with pytest.raises(PictureError, match="is a folder"):
         read_picture(PictureInput.of(tmp_path))
-
-
-def test_is_url():
-    assert is_url("HTTP://x")
-    assert is_url("https://x")
-    assert not is_url("ftp://x")
-    assert not is_url("httpd.jpg")

@@ -263,11 +263,10 @@ class Collection:
 
     def find(self, picture: str | PathLike[str], tenant: str = "") -> Record | None:
         """The record of a path or URL, or None."""
-        from lookalike.picture_input import is_url
         from lookalike.sources import uri
 
         name = str(picture)
-        for candidate in (name, *(() if is_url(name) else (uri.from_path(picture),))):
+        for candidate in (name, *(() if uri.is_url(name) else (uri.from_path(picture),))):
             if found := self._store.find([candidate], tenant):
                 return found[candidate]
         return None
@@ -444,7 +443,7 @@ def _filter(
 
 def _paths(pictures: Any) -> "list[Any] | None":
     """The paths when paths were given, None for one picture given as bytes, URL or image."""
-    from lookalike.picture_input import is_url
+    from lookalike.sources.uri import is_url
 
     if isinstance(pictures, list | tuple):
         return list(pictures)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike import imaging
 from lookalike.errors import PictureError, UsageError
+from lookalike.sources.uri import is_url
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,11 +65,6 @@ class ReadPicture:
     image: "Image"
     data: bytes
     sha256: bytes
-
-
-def is_url(text: str) -> bool:
-    """Whether a text is an http or https URL."""
-    return text.lower().startswith(("http://", "https://"))
 
 
 def read_picture(source: PictureInput, *, min_side: int | None = None) -> ReadPicture:
