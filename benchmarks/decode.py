@@ -1,0 +1,97 @@
+"""What decoding at reduced scale saves, and what our checks cost over plain Pillow.
+
+Large JPEGs are made by enlarging photographs to 12 megapixels. Usage:
+
+    python benchmarks/decode.py ../shared/data/originals
+"""
+
+import argparse
+import io
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from lookalike.imaging import decode
+
+MEGAPIXELS = 12e6
+
+
+def enlarged(path: Path, **options: object) -> bytes:
+    """Make a JPEG of 12 megapixels from a photograph, as a camera would save it."""
+    image = Image.open(path).convert("RGB")
+    factor = (MEGAPIXELS / (image.width * image.height)) ** 0.5
+    size = round(image.width * factor), round(image.height * factor)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    image.resize(size, Image.Resampling.BICUBIC).save(
+        buffer, "JPEG", quality=90, exif=exif, **options
+    )
+    return buffer.getvalue()
+
+
+def pillow(data: bytes, min_side: int | None = None) -> Image.Image:
+    """Decode as one would with Pillow alone."""
+    with Image.open(io.BytesIO(data)) as image:
+        if min_side:
+            image.draft("RGB", (min_side, min_side))
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def median(work: Callable[[], object], count: int, rounds: int) -> float:
+    """Milliseconds a picture, the median of several rounds."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - start) * 1000 / count)
+    return statistics.median(times)
+
+
+def measure(title: str, files: Sequence[bytes], threads: int, rounds: int) -> None:
+    """Print one table."""
+    print(f"\n{title}, {sum(map(len, files)) / len(files) / 1000:,.0f} kB each, ms a picture")
+    print(f"| {'way':30} | 1 thread | {threads} threads | against Pillow in full |")
+    print(f"|{'-' * 32}|---------:|----------:|-----------------------:|")
+    ways: dict[str, Callable[[bytes], object]] = {
+        "Pillow in full": pillow,
+        "lookalike in full": decode,
+        "Pillow, draft mode for 224": lambda data: pillow(data, 224),
+        "lookalike, min_side=224": lambda data: decode(data, min_side=224),
+        "lookalike, min_side=448": lambda data: decode(data, min_side=448),
+    }
+    whole = 0.0
+    for name, way in ways.items():
+        alone = median(lambda way=way: [way(data) for data in files], len(files), rounds)
+        with ThreadPoolExecutor(threads) as pool:
+            shared = median(lambda way=way: list(pool.map(way, files)), len(files), rounds)
+        whole = whole or alone
+        print(f"| {name:30} | {alone:8.2f} | {shared:9.2f} | {whole / alone:21.2f}× |")
+
+
+def main() -> None:
+    """Run all of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="folder of JPEG photographs")
+    parser.add_argument("--pictures", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    threads = len(os.sched_getaffinity(0))
+    paths = sorted(options.folder.glob("*.jpg"))[: options.pictures]
+    measure("12 MP, baseline", [enlarged(path) for path in paths], threads, options.rounds)
+    measure(
+        "12 MP, progressive",
+        [enlarged(path, progressive=True) for path in paths],
+        threads,
+        options.rounds,
+    )
+    measure("as they are", [path.read_bytes() for path in paths], threads, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
