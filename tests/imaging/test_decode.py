@@ -16,7 +16,16 @@ from PIL import Image, ImageFile, ImageOps
 from lookalike.errors import PictureError
 from lookalike.imaging import Limits, decode
 
+Good = tuple[Path, dict[str, tuple[int, int]]]
+
 SOUND = broken_pictures.every_format()
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Good:
+    """The folder of odd but sound pictures, and the size of each."""
+    folder = tmp_path_factory.mktemp("good")
+    return folder, broken_pictures.write_good(folder)
 
 
 def read(path: Path) -> bytes:
@@ -42,9 +51,10 @@ def test_every_broken_file_is_a_picture_error(tmp_path: Path) -> None:
         assert "Traceback" not in reason
 
 
-def test_every_odd_but_good_file_decodes_to_its_size(tmp_path: Path) -> None:
-    for name, size in broken_pictures.write_good(tmp_path).items():
-        picture = decode(read(tmp_path / name))
+def test_every_odd_but_good_file_decodes_to_its_size(good: Good) -> None:
+    folder, sizes = good
+    for name, size in sizes.items():
+        picture = decode(read(folder / name))
         assert (picture.width, picture.height) == size, name
         assert picture.image.size == size, name
         assert picture.image.mode == "RGB", name
@@ -75,11 +85,8 @@ def test_every_odd_but_good_file_decodes_to_its_size(tmp_path: Path) -> None:
         ("really a png.jpg", 0),
     ],
 )
-def test_the_pixels_are_those_of_the_first_picture(
-    tmp_path: Path, name: str, tolerance: float
-) -> None:
-    broken_pictures.write_good(tmp_path)
-    picture = decode(read(tmp_path / name))
+def test_the_pixels_are_those_of_the_first_picture(good: Good, name: str, tolerance: float) -> None:
+    picture = decode(read(good[0] / name))
     assert mean_difference(picture.image, broken_pictures.scene()) <= tolerance
 
 
@@ -94,9 +101,8 @@ def test_the_pixels_are_those_of_the_first_picture(
         ("really a webp.gif", "webp"),
     ],
 )
-def test_the_format_is_told_by_content(tmp_path: Path, name: str, format_: str) -> None:
-    broken_pictures.write_good(tmp_path)
-    assert decode(read(tmp_path / name)).format == format_
+def test_the_format_is_told_by_content(good: Good, name: str, format_: str) -> None:
+    assert decode(read(good[0] / name)).format == format_
 
 
 def test_heic_decodes_with_the_extra() -> None:
@@ -194,9 +200,9 @@ def test_the_picture_does_not_carry_the_files_metadata() -> None:
     assert decode(data).image.info == {}
 
 
-def test_many_threads_decode_alike(tmp_path: Path) -> None:
-    names = list(broken_pictures.write_good(tmp_path))
-    files = [read(tmp_path / name) for name in names]
+def test_many_threads_decode_alike(good: Good) -> None:
+    folder, sizes = good
+    files = [read(folder / name) for name in sizes]
     before = list(warnings.filters)
     alone = [decode(data).image.tobytes() for data in files]
     with ThreadPoolExecutor(8) as pool:

@@ -323,6 +323,12 @@ def test_any_other_status_is_an_error(base: str, status: int) -> None:
         fetch(f"{base}/{status}", allow_private=True)
 
 
+@pytest.mark.parametrize("location", ["http://xn--/", "//host:port/"])
+def test_a_redirect_to_what_is_no_url_is_refused(base: str, location: str) -> None:
+    with pytest.raises(FetchError, match="redirects to what is no URL"):
+        fetch(f"{base}/redirect/{location}", allow_private=True)
+
+
 def test_a_redirect_to_nowhere_is_an_error(base: str) -> None:
     with pytest.raises(FetchError, match="answers 302"):
         fetch(f"{base}/nowhere", allow_private=True)

@@ -25,7 +25,7 @@ class _Quiet:
     """A context manager that many threads may be inside of at once.
 
     An entry goes to the front of the list of filters with the first thread that enters and leaves
-    with the last. It is taken out by identity, so filters that others set meanwhile stay as they are.
+    with the last. It is taken out by identity: filters that others set meanwhile stay.
     """
 
     def __init__(self) -> None:

@@ -62,7 +62,7 @@ def fetch(
             raise FetchError(f"{_shown(target)}: {_reason(error, timeout)}") from error
         if isinstance(answer, bytes):
             return answer
-        target = _parse(str(answer))
+        target = answer
     raise FetchError(
         f"{_shown(target)}: more than {MAX_REDIRECTS} redirects; give the picture's own URL"
     )
@@ -87,10 +87,7 @@ def _get(url: httpx.URL, backend: CheckedBackend, limits: Limits) -> bytes | htt
     ):
         fields = httpx.Headers(response.headers)
         if response.status in _REDIRECTS and "location" in fields:
-            try:
-                return url.join(fields["location"])
-            except (httpx.InvalidURL, ValueError) as error:
-                raise FetchError(f"{_shown(url)}: redirects to what is no URL") from error
+            return _follow(url, fields["location"])
         if response.status != 200:
             raise FetchError(
                 f"{_shown(url)}: the server answers {response.status}; check the URL in a browser"
@@ -128,18 +125,33 @@ def _body(url: httpx.URL, fields: httpx.Headers, chunks: Iterable[bytes], limits
 def _parse(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
-        host = url.host
+        _check(url)
     except (httpx.InvalidURL, ValueError, TypeError) as error:
         # httpx quotes the part that it stumbled over, which may be a password.
         raise FetchError("this is not a URL; check its spelling") from error
-    if url.scheme not in {"http", "https"} or not host:
+    return url
+
+
+def _follow(url: httpx.URL, location: str) -> httpx.URL:
+    try:
+        target = url.join(location)
+        _check(target)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise FetchError(
+            f"{_shown(url)}: redirects to what is no URL; give the picture's own"
+        ) from error
+    return target
+
+
+def _check(url: httpx.URL) -> None:
+    """Raise FetchError for a URL of another kind; ValueError when its host cannot be read."""
+    if url.scheme not in {"http", "https"} or not url.host:
         raise FetchError(f"{_shown(url)}: only http:// and https:// URLs with a host are fetched")
     if url.userinfo:
         raise FetchError(
             f"{_shown(url)}: a URL with user name and password is refused; "
             "save the picture to a file and use that"
         )
-    return url
 
 
 def _shown(url: httpx.URL) -> str:
