@@ -78,14 +78,12 @@ class ImageTower:
 
     `output` may be any value of the graph, declared an output or not. `pool` says what to keep
     of it: "none" of (n, dim), "first-token" of (n, tokens, dim), "flatten" of (n, dim, 1, 1).
-    `batch` is the largest batch to run at once.
     """
 
     file: WeightFile
     input: str
     output: str
     pool: Literal["none", "first-token", "flatten"]
-    batch: int
     preprocessing: Preprocessing
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from PIL.Image import Image
 from lookalike.encoders import weights
 from lookalike.encoders.card import ImageTower, ModelCard
 from lookalike.encoders.preprocess import Preprocessor
-from lookalike.encoders.session import Session, unit_rows
+from lookalike.encoders.session import Session, processors, unit_rows
 from lookalike.encoders.text import TextEncoder
 from lookalike.errors import UsageError, WeightsError
 from lookalike.records import EncoderSpec
@@ -22,13 +23,18 @@ from lookalike.records import EncoderSpec
 class OnnxEncoder:
     """An image tower on ONNX Runtime, and a text tower where there is one.
 
+    Pictures run through the model one at a time. It is no slower than in batches, and the
+    numbers of an int8 model depend on what else is in its batch: the same picture alone and
+    among fifteen others differed by up to 0.07 in cosine. One picture gets all processors; of
+    several, each processor works on its own.
+
     The text tower is looked for on each call, so that one brought later works at once.
 
     Args:
         card: the model.
         progress: called as progress(stage, done, total) with bytes while downloading.
         offline: True never touches the network; None asks the environment.
-        threads: how many threads one run of the model uses; all processors by default.
+        threads: how many processors to use; all that this process may by default.
 
     Raises:
         WeightsError: the image tower cannot be had or cannot be used.
@@ -51,7 +57,11 @@ class OnnxEncoder:
         self._tower: ImageTower = card.image
         self._preprocessor = Preprocessor(card.image.preprocessing)
         (image,) = weights.find(card, "image", progress=progress, offline=offline)
-        self._session = Session(image.path, card.image.output, threads=threads)
+        self._path = image.path
+        self._threads = threads or processors()
+        self._sessions: dict[int, Session] = {}
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="encode")
         self.spec = EncoderSpec(
             name=card.name,
             kind="embedding",
@@ -78,9 +88,13 @@ class OnnxEncoder:
         Raises:
             WeightsError: an embedding is not finite.
         """
-        step = self._tower.batch
-        parts = [self._run(batch[start : start + step]) for start in range(0, len(batch), step)]
-        return np.concatenate(parts) if parts else np.zeros((0, self.card.size), np.float32)
+        if len(batch) == 0:
+            return np.zeros((0, self.card.size), np.float32)
+        if len(batch) == 1:
+            return self._run(self._session(self._threads), batch[0])
+        session = self._session(1)
+        rows = self._pool.map(lambda prepared: self._run(session, prepared), batch)
+        return np.concatenate(list(rows))
 
     def encode_images(self, pictures: Sequence[Image]) -> NDArray[np.float32]:
         """Encode RGB pictures of any size: (n, dim) float32 of unit length."""
@@ -99,12 +113,19 @@ class OnnxEncoder:
         """
         return self._text_encoder().encode(texts, notice)
 
-    def _run(self, batch: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
-        output = self._session.run({self._tower.input: np.stack(batch)})
+    def _session(self, threads: int) -> Session:
+        """The session with that many threads in a run, opened when it is first needed."""
+        with self._lock:
+            if threads not in self._sessions:
+                self._sessions[threads] = Session(self._path, self._tower.output, threads=threads)
+            return self._sessions[threads]
+
+    def _run(self, session: Session, prepared: NDArray[Any]) -> NDArray[np.float32]:
+        output = session.run({self._tower.input: prepared[None]})
         if self._tower.pool == "first-token":
             output = output[:, 0]
         elif self._tower.pool == "flatten":
-            output = output.reshape(len(batch), -1)
+            output = output.reshape(1, -1)
         return unit_rows(output, f"The image tower of {self.card.name}")
 
     def _check(self, path: Path) -> None:
@@ -112,7 +133,7 @@ class OnnxEncoder:
         rule = self._tower.preprocessing
         side = (rule.crop, rule.crop)
         shape = (3, *side) if rule.layout == "NCHW" else (*side, 3)
-        got = self._run([np.zeros(shape, rule.dtype)]).shape[1]
+        got = self._run(self._session(self._threads), np.zeros(shape, rule.dtype)).shape[1]
         if got != self.card.size:
             raise WeightsError(
                 f"{path} gives {got} numbers for a picture where {self.card.name} has "

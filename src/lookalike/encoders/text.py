@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from lookalike.encoders.card import TextTower
-from lookalike.encoders.session import Session, unit_rows
+from lookalike.encoders.session import Session, processors, unit_rows
 from lookalike.errors import UsageError, WeightsError
 
 _PADS = ("[PAD]", "<pad>", "<|endoftext|>")
@@ -34,7 +34,7 @@ class TextEncoder:
     def __init__(self, tower: TextTower, model: Path, tokenizer: Path, size: int) -> None:
         self._model = model
         self._size = size
-        self._session = Session(model, tower.output)
+        self._session = Session(model, tower.output, threads=processors())
         try:
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # the library raises plain Exception
