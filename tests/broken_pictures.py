@@ -1,116 +1,36 @@
-"""Writes pictures that are broken, hostile or merely odd, made from scratch with Pillow.
-
-Four kinds, each in a folder of its own:
+"""Writes broken and hostile files, and what is no file at all.
 
 - `write_broken`: regular files with a picture's suffix; every one must fail to decode;
-- `write_good`: odd but sound pictures; every one must decode to the size given;
 - `write_special`: names that are no regular files; they must be passed over, and never block;
-- `write_unreadable`: files whose permissions forbid reading (root reads them all the same).
+- `write_unreadable`: files whose permissions forbid reading (root reads them all the same);
+- `write_good`, from `odd_pictures`: odd but sound pictures; every one must decode.
 
 Names are relative to the folder and may hold "/"; a name that is not valid UTF-8 is given as
 `os.fsdecode` gives it.
 """
 
-import io
 import os
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageDraw
+from odd_pictures import write_good
+from picture_bytes import (
+    H,
+    W,
+    encode,
+    every_format,
+    jpeg_with_size,
+    png,
+    png_chunk,
+    scene,
+    tiff,
+    webp,
+    write,
+)
 
-W, H = 64, 48
-
-
-def scene(width: int = W, height: int = H) -> Image.Image:
-    """A picture with an up, a down, a left and a right."""
-    across = np.linspace(0, 255, width, dtype=np.uint8)
-    down = np.linspace(0, 255, height, dtype=np.uint8)
-    pixels = np.empty((height, width, 3), np.uint8)
-    pixels[..., 0] = across[None, :]
-    pixels[..., 1] = down[:, None]
-    pixels[..., 2] = 128
-    image = Image.fromarray(pixels)
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 0, width // 4, height // 4), (255, 0, 0))
-    draw.ellipse((width // 2, height // 2, width - 4, height - 4), (255, 255, 0))
-    return image
-
-
-def encode(image: Image.Image, format: str, **options: object) -> bytes:  # noqa: A002
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
-
-
-def every_format() -> dict[str, bytes]:
-    """One sound file of each format, by suffix."""
-    image = scene()
-    frames = [scene(), image.transpose(Image.Transpose.ROTATE_180)]
-    return {
-        ".jpg": encode(image, "JPEG", quality=90),
-        ".png": encode(image, "PNG"),
-        ".webp": encode(image, "WEBP", quality=90),
-        ".gif": encode(frames[0], "GIF", save_all=True, append_images=frames[1:]),
-        ".bmp": encode(image, "BMP"),
-        ".tif": encode(image, "TIFF", compression="tiff_lzw"),
-        ".avif": encode(image, "AVIF", quality=90),
-    }
-
-
-# --- PNG and others by hand -------------------------------------------------------------------
-
-
-def png_chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png(
-    width: int,
-    height: int,
-    pixels: bytes,
-    *,
-    depth: int = 8,
-    colour: int = 0,
-    before: bytes = b"",
-) -> bytes:
-    """A PNG of raw, filter-prefixed rows; `before` is put between IHDR and IDAT."""
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + png_chunk(b"IHDR", header)
-        + before
-        + png_chunk(b"IDAT", zlib.compress(pixels, 1))
-        + png_chunk(b"IEND", b"")
-    )
-
-
-def webp(chunk: bytes, body: bytes) -> bytes:
-    inner = b"WEBP" + chunk + struct.pack("<I", len(body)) + body
-    return b"RIFF" + struct.pack("<I", len(inner)) + inner
-
-
-def jpeg_with_size(width: int, height: int) -> bytes:
-    data = bytearray(encode(scene(), "JPEG"))
-    at = data.index(b"\xff\xc0") + 5
-    data[at : at + 4] = struct.pack(">HH", height, width)
-    return bytes(data)
-
-
-def tiff(entries: list[tuple[int, int, int, int]], next_ifd: int = 0) -> bytes:
-    """A TIFF of one directory at offset 8 with (tag, type, count, value) entries."""
-    body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
-    return b"II*\x00" + struct.pack("<IH", 8, len(entries)) + body + struct.pack("<I", next_ifd)
-
-
-def exif_orientation(value: int) -> bytes:
-    exif = Image.Exif()
-    exif[0x0112] = value
-    return exif.tobytes()
-
-
-# --- what is broken ---------------------------------------------------------------------------
+__all__ = ["write_broken", "write_good", "write_special", "write_unreadable"]
 
 
 def _truncated() -> dict[str, tuple[bytes, str]]:
@@ -188,6 +108,10 @@ def _bombs() -> dict[str, tuple[bytes, str]]:
         "many chunks.png": (
             png(1, 1, b"\0\0", before=png_chunk(b"prVt", b"") * 200_001),
             "hundreds of thousands of empty chunks",
+        ),
+        "many tiles.tif": (
+            tiff([(256, 4, 1, 999), (257, 4, 1, 999), (324, 4, 1_000_000, 8)]),
+            "a million tiles declared",
         ),
         "many comments.gif": (
             b"GIF89a\x01\x00\x01\x00\x00\x00\x00!\xfe" + b"\x01x" * 30_000 + b"\x00;",
@@ -284,7 +208,7 @@ def write_broken(folder: Path) -> dict[str, str]:
     """Write regular files that must all fail to decode; returns why, by name."""
     files = {**_truncated(), **_bombs(), **_damaged(), **_strangers()}
     for name, (data, _) in files.items():
-        _write(folder, name, data)
+        write(folder, name, data)
     return {name: why for name, (_, why) in files.items()}
 
 
@@ -310,163 +234,8 @@ def write_special(folder: Path) -> dict[str, str]:
 
 def write_unreadable(folder: Path) -> dict[str, str]:
     """Write a file and a folder that may not be read, unless by root."""
-    _write(folder, "secret.jpg", every_format()[".jpg"])
+    write(folder, "secret.jpg", every_format()[".jpg"])
     (folder / "secret.jpg").chmod(0)
-    _write(folder, "closed/inside.jpg", every_format()[".jpg"])
+    write(folder, "closed/inside.jpg", every_format()[".jpg"])
     (folder / "closed").chmod(0)
     return {"secret.jpg": "no permission to read", "closed": "no permission to enter"}
-
-
-# --- what is odd and yet good -----------------------------------------------------------------
-
-
-def _modes() -> dict[str, bytes]:
-    image = scene()
-    grey = image.convert("L")
-    alpha = image.copy()
-    alpha.putalpha(grey)
-    deep = np.asarray(grey).astype(np.uint16) * 257
-    palette_alpha = alpha.quantize(32, method=Image.Quantize.FASTOCTREE)
-    wide = Image.fromarray(np.asarray(grey).astype(np.float32) / 255.0)
-    integers = Image.fromarray(np.asarray(grey).astype(np.int32) * 1000 - 5000)
-    return {
-        "grey.jpg": encode(grey, "JPEG"),
-        "cmyk.jpg": encode(image.convert("CMYK"), "JPEG"),
-        "ycbcr.jpg": encode(image.convert("YCbCr"), "JPEG"),
-        "progressive.jpg": encode(image, "JPEG", progressive=True),
-        "with profile.jpg": encode(image, "JPEG", icc_profile=_srgb_profile()),
-        "cmyk with wrong profile.jpg": encode(
-            image.convert("CMYK"), "JPEG", icc_profile=_srgb_profile()
-        ),
-        "broken exif.jpg": encode(image, "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff"),
-        "one bit.png": encode(grey.convert("1"), "PNG"),
-        "palette.png": encode(image.quantize(16), "PNG"),
-        "palette and alpha.png": encode(palette_alpha, "PNG"),
-        "palette and one clear colour.png": encode(image.quantize(16), "PNG", transparency=3),
-        "grey and alpha.png": encode(alpha.convert("LA"), "PNG"),
-        "grey and one clear level.png": encode(grey, "PNG", transparency=128),
-        "one clear colour.png": encode(image, "PNG", transparency=(255, 0, 0)),
-        "alpha.png": encode(alpha, "PNG"),
-        "16 bit grey.png": encode(Image.fromarray(deep), "PNG"),
-        "16 bit colour.png": png(
-            2, 2, (b"\x00" + b"\xff\xff\x80\x00\x00\x00" * 2) * 2, depth=16, colour=2
-        ),
-        "interlaced.png": _interlaced(),
-        "animated.png": encode(image, "PNG", save_all=True, append_images=[grey.convert("RGB")]),
-        "alpha.webp": encode(alpha, "WEBP"),
-        "lossless.webp": encode(image, "WEBP", lossless=True),
-        "animated.webp": encode(
-            image, "WEBP", save_all=True, append_images=[image.rotate(180)], duration=100
-        ),
-        "alpha.avif": encode(alpha, "AVIF"),
-        "one clear colour.gif": encode(image.quantize(16), "GIF", transparency=2),
-        "palette.bmp": encode(image.quantize(16), "BMP"),
-        "grey.bmp": encode(grey, "BMP"),
-        "one bit.bmp": encode(grey.convert("1"), "BMP"),
-        "cmyk.tif": encode(image.convert("CMYK"), "TIFF"),
-        "lab.tif": encode(_lab(image), "TIFF"),
-        "ycbcr.tif": encode(image.convert("YCbCr"), "TIFF"),
-        "jpeg inside.tif": encode(image, "TIFF", compression="jpeg"),
-        "fax.tif": encode(grey.convert("1"), "TIFF", compression="group4"),
-        "16 bit grey.tif": encode(Image.fromarray(deep), "TIFF"),
-        "32 bit grey.tif": encode(integers, "TIFF"),
-        "real grey.tif": encode(wide, "TIFF"),
-        "alpha.tif": encode(alpha, "TIFF"),
-        "palette.tif": encode(image.quantize(16), "TIFF"),
-        "pages.tif": encode(image, "TIFF", save_all=True, append_images=[scene(10, 10)]),
-    }
-
-
-def _srgb_profile() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def _lab(image: Image.Image) -> Image.Image:
-    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
-    converted = ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB")
-    assert converted is not None
-    return converted
-
-
-def _interlaced() -> bytes:
-    """A 2 × 2 Adam7 PNG, which Pillow reads but does not write; passes 1, 6 and 7 hold pixels."""
-    header = struct.pack(">IIBBBBB", 2, 2, 8, 0, 0, 0, 1)
-    passes = b"\x00\x10" + b"\x00\x20" + b"\x00\x30\x40"
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + png_chunk(b"IHDR", header)
-        + png_chunk(b"IDAT", zlib.compress(passes))
-        + png_chunk(b"IEND", b"")
-    )
-
-
-def _scarred() -> dict[str, bytes]:
-    """Files with damage that costs the first picture nothing, or only its looks."""
-    sound = every_format()
-    jpeg = bytearray(encode(scene(256, 192), "JPEG", quality=95))
-    middle = len(jpeg) // 2
-    jpeg[middle : middle + 40] = b"\x55" * 40
-    gif = bytearray(sound[".gif"])
-    del gif[gif.rindex(b"!\xf9\x04") + 30 :]
-    return {
-        "scar.jpg": bytes(jpeg),
-        "trailing noise.jpg": sound[".jpg"] + b"\xff\xda noise \xff\xd9" * 500,
-        "broken second frame.gif": bytes(gif),
-    }
-
-
-def _odd_names() -> dict[str, bytes]:
-    sound = every_format()
-    jpeg = sound[".jpg"]
-    return {
-        "really a png.jpg": sound[".png"],
-        "really a jpeg.png": jpeg,
-        "really a webp.gif": sound[".webp"],
-        "UPPER CASE.JPG": jpeg,
-        " spaces around .jpg": jpeg,
-        "two good\nlines.jpg": jpeg,
-        "-rf.jpg": jpeg,
-        "--version.png": jpeg,
-        "quotes ' and \".jpg": jpeg,
-        "$HOME; rm -rf `x` & | > < * ?.jpg": jpeg,
-        "percent %20 %41.jpg": jpeg,
-        "#hash?query=1.jpg": jpeg,
-        "back\\slash.jpg": jpeg,
-        "tab\tand\x1b[31mescape.jpg": jpeg,
-        "grinning 😀 猫.jpg": jpeg,
-        "e\u0301 decomposed.jpg": jpeg,
-        "\u202egpj.right to left.jpg": jpeg,
-        "n" * 251 + ".jpg": jpeg,
-        "dots...jpg": jpeg,
-        "/".join(["deep"] * 60) + "/good bottom.jpg": jpeg,
-        os.fsdecode(b"good latin-1 \xe9t\xe9.jpg"): jpeg,
-    }
-
-
-def write_good(folder: Path) -> dict[str, tuple[int, int]]:
-    """Write odd but sound pictures; returns the upright (width, height) of each, by name."""
-    files = {f"plain{suffix}": data for suffix, data in every_format().items()}
-    files |= {**_modes(), **_scarred(), **_odd_names()}
-    sizes = dict.fromkeys(files, (W, H))
-    sizes |= {"interlaced.png": (2, 2), "16 bit colour.png": (2, 2), "scar.jpg": (256, 192)}
-    for value in range(1, 9):
-        # Every format that carries an orientation; the size given is the upright one.
-        for suffix, format_ in ((".jpg", "JPEG"), (".png", "PNG"), (".webp", "WEBP")):
-            name = f"orientation {value}{suffix}"
-            files[name] = encode(scene(), format_, exif=exif_orientation(value))
-            sizes[name] = (H, W) if value >= 5 else (W, H)
-        for suffix, format_ in ((".tif", "TIFF"), (".avif", "AVIF")):
-            name = f"orientation {value}{suffix}"
-            exif = Image.Exif()
-            exif[0x0112] = value
-            files[name] = encode(scene(), format_, exif=exif)
-            sizes[name] = (H, W) if value >= 5 else (W, H)
-    for name, data in files.items():
-        _write(folder, name, data)
-    return sizes
-
-
-def _write(folder: Path, name: str, data: bytes) -> None:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import broken_pictures
 import numpy as np
+import picture_bytes
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from lookalike.imaging import Limits, decode
 
 Good = tuple[Path, dict[str, tuple[int, int]]]
 
-SOUND = broken_pictures.every_format()
+SOUND = picture_bytes.every_format()
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_every_odd_but_good_file_decodes_to_its_size(good: Good) -> None:
 )
 def test_the_pixels_are_those_of_the_first_picture(good: Good, name: str, tolerance: float) -> None:
     picture = decode(read(good[0] / name))
-    assert mean_difference(picture.image, broken_pictures.scene()) <= tolerance
+    assert mean_difference(picture.image, picture_bytes.scene()) <= tolerance
 
 
 @pytest.mark.parametrize(
@@ -108,10 +109,10 @@ def test_the_format_is_told_by_content(good: Good, name: str, format_: str) -> N
 def test_heic_decodes_with_the_extra() -> None:
     pillow_heif = pytest.importorskip("pillow_heif")
     buffer = io.BytesIO()
-    pillow_heif.from_pillow(broken_pictures.scene()).save(buffer, quality=95)
+    pillow_heif.from_pillow(picture_bytes.scene()).save(buffer, quality=95)
     picture = decode(buffer.getvalue())
     assert picture.format == "heic"
-    assert mean_difference(picture.image, broken_pictures.scene()) < 8
+    assert mean_difference(picture.image, picture_bytes.scene()) < 8
 
 
 def test_heic_without_the_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,8 +122,8 @@ def test_heic_without_the_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
 
 
 def large_jpeg(width: int, height: int, **options: object) -> bytes:
-    image = broken_pictures.scene(width, height)
-    return broken_pictures.encode(image, "JPEG", quality=92, **options)
+    image = picture_bytes.scene(width, height)
+    return picture_bytes.encode(image, "JPEG", quality=92, **options)
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -139,20 +140,20 @@ def test_reduced_jpegs_keep_the_side_asked_for(min_side: int, progressive: bool)
 
 
 def test_reduced_jpegs_are_turned_upright_and_keep_the_original_size() -> None:
-    data = large_jpeg(1200, 800, exif=broken_pictures.exif_orientation(6))
+    data = large_jpeg(1200, 800, exif=picture_bytes.exif_orientation(6))
     picture = decode(data, min_side=200)
     assert (picture.width, picture.height) == (800, 1200)
     assert picture.image.size == (200, 300)
 
 
 def test_only_jpegs_are_reduced() -> None:
-    data = broken_pictures.encode(broken_pictures.scene(1000, 800), "PNG")
+    data = picture_bytes.encode(picture_bytes.scene(1000, 800), "PNG")
     assert decode(data, min_side=100).image.size == (1000, 800)
 
 
 def test_limits_hold_to_the_pixel_and_byte() -> None:
     data = SOUND[".png"]
-    pixels = broken_pictures.W * broken_pictures.H
+    pixels = picture_bytes.W * picture_bytes.H
     decode(data, limits=Limits(max_bytes=len(data), max_pixels=pixels))
     with pytest.raises(PictureError, match=r"64 × 48 pixels, and the limit is 3,071"):
         decode(data, limits=Limits(max_pixels=pixels - 1))
@@ -169,7 +170,7 @@ def test_the_pixel_limit_holds_in_every_format(suffix: str) -> None:
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".bmp", ".gif", ".webp"])
 def test_pillows_own_pixel_limit_is_not_ours(monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     # A picture between its warning and its error, as ours of up to 200 megapixels would be.
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", broken_pictures.W * broken_pictures.H - 1)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", picture_bytes.W * picture_bytes.H - 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         decode(SOUND[suffix])
@@ -196,7 +197,7 @@ assert 'HEIF' not in Image.OPEN
 
 
 def test_the_picture_does_not_carry_the_files_metadata() -> None:
-    data = large_jpeg(64, 48, exif=broken_pictures.exif_orientation(3), comment=b"hello")
+    data = large_jpeg(64, 48, exif=picture_bytes.exif_orientation(3), comment=b"hello")
     assert decode(data).image.info == {}
 
 

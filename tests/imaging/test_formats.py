@@ -1,4 +1,4 @@
-import broken_pictures
+import picture_bytes
 import pytest
 
 from lookalike.errors import PictureError
@@ -9,7 +9,7 @@ BY_SUFFIX = {".jpg": "jpeg", ".tif": "tiff"}
 
 
 def test_every_format_is_told_from_its_first_bytes() -> None:
-    for suffix, data in broken_pictures.every_format().items():
+    for suffix, data in picture_bytes.every_format().items():
         assert identify(data[:64]) == BY_SUFFIX.get(suffix, suffix[1:])
         assert identify(data[:64]) in FORMAT_NAMES
         assert suffix in PICTURE_SUFFIXES

@@ -1,6 +1,8 @@
-import broken_pictures
+import struct
+
+import picture_bytes
 import pytest
-from broken_pictures import encode, png, png_chunk, scene
+from picture_bytes import encode, png, png_chunk, scene
 
 from lookalike.errors import PictureError
 from lookalike.imaging import Limits, headers
@@ -10,7 +12,7 @@ LIMITS = Limits()
 
 
 def test_sound_files_pass() -> None:
-    for suffix, data in broken_pictures.every_format().items():
+    for suffix, data in picture_bytes.every_format().items():
         check_header({".jpg": "jpeg", ".tif": "tiff"}.get(suffix, suffix[1:]), data, LIMITS)
 
 
@@ -64,6 +66,26 @@ def test_a_large_run_length_coded_bmp_is_refused() -> None:
     check_header("bmp", bytes(data), LIMITS)
     with pytest.raises(PictureError, match="run-length"):
         check_header("bmp", bytes(data) + bytes(headers.MAX_BMP_RUNS), LIMITS)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("tag", [273, 324])
+@pytest.mark.parametrize("big", [False, True])
+def test_a_tiff_of_too_many_pieces_is_refused(order: str, tag: int, big: bool) -> None:
+    def tiff(count: int, tags: int = 1) -> bytes:
+        magic = b"II" if order == "<" else b"MM"
+        if big:
+            head = magic + struct.pack(order + "HHHQQ", 43, 8, 0, 16, tags)
+            return head + struct.pack(order + "HHQQ", tag, 4, count, 0)
+        head = magic + struct.pack(order + "HIH", 42, 8, tags)
+        return head + struct.pack(order + "HHII", tag, 4, count, 0)
+
+    check_header("tiff", tiff(headers.MAX_TIFF_PIECES), LIMITS)
+    with pytest.raises(PictureError, match="strips or tiles"):
+        check_header("tiff", tiff(headers.MAX_TIFF_PIECES + 1), LIMITS)
+    check_header("tiff", tiff(1, tags=headers.MAX_TIFF_TAGS + 1), LIMITS)  # says so, has not
+    with pytest.raises(PictureError, match="tags"):
+        check_header("tiff", tiff(1, tags=headers.MAX_TIFF_TAGS + 1) + bytes(100_000), LIMITS)
 
 
 @pytest.mark.parametrize("options", [{"lossless": True}, {"lossless": False}, {"exif": b"Exif"}])

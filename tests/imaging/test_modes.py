@@ -1,9 +1,10 @@
 import struct
 
-import broken_pictures
 import numpy as np
+import odd_pictures
+import picture_bytes
 import pytest
-from broken_pictures import encode, png, png_chunk
+from picture_bytes import encode, png, png_chunk
 from PIL import Image
 
 from lookalike.imaging import decode
@@ -35,7 +36,7 @@ def test_grey_with_alpha_goes_on_white() -> None:
 
 
 def test_an_opaque_alpha_changes_nothing() -> None:
-    scene = broken_pictures.scene()
+    scene = picture_bytes.scene()
     assert to_rgb(scene.convert("RGBA")).tobytes() == scene.tobytes()
 
 
@@ -103,7 +104,7 @@ def test_12_bit_grey_is_white_at_4095() -> None:
         (278, 3, 1, 1),
         (279, 4, 1, 3),
     ]
-    assert grey_of(broken_pictures.tiff(entries) + b"\x00\x0f\xff") == [[0, 255]]
+    assert grey_of(picture_bytes.tiff(entries) + b"\x00\x0f\xff") == [[0, 255]]
 
 
 @pytest.mark.parametrize(
@@ -183,8 +184,8 @@ def cmyk_profile(paper: tuple[int, int, int]) -> bytes:
 
 
 def test_an_rgb_profile_is_kept_for_thumbnails_and_not_applied() -> None:
-    profile = broken_pictures._srgb_profile()
-    scene = broken_pictures.scene()
+    profile = odd_pictures.srgb_profile()
+    scene = picture_bytes.scene()
     picture = decode(encode(scene, "PNG", icc_profile=profile))
     assert picture.image.info == {"icc_profile": profile}
     assert picture.image.tobytes() == scene.tobytes()

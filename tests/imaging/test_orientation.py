@@ -1,8 +1,8 @@
 import io
 from pathlib import Path
 
-import broken_pictures
 import numpy as np
+import picture_bytes
 import pytest
 from PIL import Image, ImageOps
 
@@ -16,7 +16,7 @@ FORMATS = {"JPEG": {"quality": 95}, "PNG": {}, "WEBP": {"lossless": True}, "TIFF
 def test_every_orientation_is_turned_upright(format_: str, value: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = value
-    data = broken_pictures.encode(broken_pictures.scene(), format_, exif=exif, **FORMATS[format_])
+    data = picture_bytes.encode(picture_bytes.scene(), format_, exif=exif, **FORMATS[format_])
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     picture = decode(data)
     assert (picture.width, picture.height) == expected.size
@@ -27,8 +27,8 @@ def test_every_orientation_is_turned_upright(format_: str, value: int) -> None:
 def test_avif_is_turned_by_its_own_boxes(value: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = value
-    scene = broken_pictures.scene()
-    picture = decode(broken_pictures.encode(scene, "AVIF", quality=95, exif=exif))
+    scene = picture_bytes.scene()
+    picture = decode(picture_bytes.encode(scene, "AVIF", quality=95, exif=exif))
     scene.getexif()[0x0112] = value
     expected = ImageOps.exif_transpose(scene)
     difference = np.asarray(picture.image, np.int16) - np.asarray(expected, np.int16)
@@ -37,18 +37,18 @@ def test_avif_is_turned_by_its_own_boxes(value: int) -> None:
 
 def test_the_red_corner_ends_up_where_the_camera_saw_it() -> None:
     # Orientation 6: the camera was turned, the picture's top is at the right of what is stored.
-    exif = broken_pictures.exif_orientation(6)
-    picture = decode(broken_pictures.encode(broken_pictures.scene(), "PNG", exif=exif))
+    exif = picture_bytes.exif_orientation(6)
+    picture = decode(picture_bytes.encode(picture_bytes.scene(), "PNG", exif=exif))
     assert picture.image.size == (48, 64)
     assert picture.image.getpixel((45, 2)) == (255, 0, 0)
 
 
 @pytest.mark.parametrize("value", [0, 9, 99, 65535])
 def test_an_orientation_that_does_not_exist_is_upright(value: int) -> None:
-    data = broken_pictures.encode(
-        broken_pictures.scene(), "PNG", exif=broken_pictures.exif_orientation(value)
+    data = picture_bytes.encode(
+        picture_bytes.scene(), "PNG", exif=picture_bytes.exif_orientation(value)
     )
-    assert decode(data).image.tobytes() == broken_pictures.scene().tobytes()
+    assert decode(data).image.tobytes() == picture_bytes.scene().tobytes()
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,6 @@ def test_an_orientation_that_does_not_exist_is_upright(value: int) -> None:
 )
 def test_broken_exif_does_not_matter(exif: bytes, tmp_path: Path) -> None:
     for format_ in ("JPEG", "PNG", "WEBP"):
-        data = broken_pictures.encode(broken_pictures.scene(), format_, exif=exif)
+        data = picture_bytes.encode(picture_bytes.scene(), format_, exif=exif)
         picture = decode(data, min_side=10)
         assert (picture.width, picture.height) == (64, 48)

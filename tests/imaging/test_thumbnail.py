@@ -1,7 +1,7 @@
 import io
 
-import broken_pictures
 import numpy as np
+import picture_bytes
 import pytest
 from PIL import Image
 
@@ -28,13 +28,13 @@ def test_the_longer_side_is_bounded_and_nothing_is_enlarged(
 
 
 def test_it_looks_like_the_picture() -> None:
-    small = decode(thumbnail(broken_pictures.scene(640, 480), 64)).image
-    expected = broken_pictures.scene(640, 480).resize((64, 48), Image.Resampling.BOX)
+    small = decode(thumbnail(picture_bytes.scene(640, 480), 64)).image
+    expected = picture_bytes.scene(640, 480).resize((64, 48), Image.Resampling.BOX)
     assert np.abs(np.asarray(small, np.int16) - np.asarray(expected, np.int16)).mean() < 6
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16", "I", "F"])
 def test_every_mode_becomes_a_jpeg(mode: str) -> None:
-    grey = broken_pictures.scene().convert("L")
+    grey = picture_bytes.scene().convert("L")
     image = grey.convert(mode) if mode != "I;16" else grey.convert("I").convert("I;16")
     assert decode(thumbnail(image, 32)).image.size == (32, 24)

@@ -6,6 +6,7 @@ pictures have.
 """
 
 import re
+from typing import Literal
 
 from lookalike.errors import PictureError
 from lookalike.imaging.limits import MIB, Limits
@@ -16,10 +17,13 @@ MAX_JPEG_SCANS = 100
 MAX_PNG_CHUNKS = 200_000
 MAX_GIF_BLOCKS = 20_000
 MAX_BMP_RUNS = 8 * MIB
+MAX_TIFF_TAGS = 4096
+MAX_TIFF_PIECES = 200_000
 
 # A marker inside entropy-coded data: neither a stuffed 0xFF nor a restart (ITU-T T.81, B.1.1).
 _JPEG_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
 _JPEG_SOS, _JPEG_EOI = 0xDA, 0xD9
+_TIFF_OFFSETS = {273, 324}  # of strips, of tiles
 
 
 def check_header(name: str, data: bytes, limits: Limits) -> None:
@@ -36,6 +40,8 @@ def check_header(name: str, data: bytes, limits: Limits) -> None:
         _check_gif(data)
     elif name == "bmp":
         _check_bmp(data)
+    elif name == "tiff":
+        _check_tiff(data)
     elif name == "webp":
         _check_webp(data, limits)
 
@@ -109,6 +115,27 @@ def _check_bmp(data: bytes) -> None:
         raise PictureError(
             f"the BMP is run-length coded and larger than {MAX_BMP_RUNS // MIB} MiB; save it as PNG"
         )
+
+
+def _check_tiff(data: bytes) -> None:
+    """Look through the first directory: of 12-byte entries, or of 20 in a BigTIFF."""
+    order: Literal["little", "big"] = "little" if data.startswith(b"II") else "big"
+
+    def number(at: int, length: int) -> int:
+        return int.from_bytes(data[at : at + length], order)
+
+    big = number(2, 2) == 43
+    first, tags, entry, count = (8, 8, 20, 8) if big else (4, 2, 12, 4)
+    directory = number(first, 8 if big else 4)
+    start = directory + tags
+    end = min(start + number(directory, tags) * entry, len(data))
+    if end - start > MAX_TIFF_TAGS * entry:
+        raise PictureError(f"the TIFF has more than {MAX_TIFF_TAGS:,} tags; save the picture anew")
+    for at in range(start, end, entry):
+        if number(at, 2) in _TIFF_OFFSETS and number(at + 4, count) > MAX_TIFF_PIECES:
+            raise PictureError(
+                f"the TIFF has more than {MAX_TIFF_PIECES:,} strips or tiles; save the picture anew"
+            )
 
 
 def _check_webp(data: bytes, limits: Limits) -> None:
