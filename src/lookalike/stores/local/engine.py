@@ -1,0 +1,211 @@
+"""One vector index of the embedded engine: a shard folder for the embeddings of one encoder.
+
+Without the engine's own log, what was not flushed is lost with the process: the catalogue's
+list of pending ids says what to apply again. See docs/storage.md for the settings' reasons.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import qdrant_edge as qdrant
+from numpy.typing import NDArray
+
+from lookalike.errors import StoreError
+from lookalike.stores.base import Neighbour
+from lookalike.stores.local.payload import TOKENS
+
+_BATCH = 2000
+_MAX_DISTANCE = 2.0
+_DEFAULT_EF = 96
+_FILTERED_EF = 160
+_INDEX_AT_KB = 20_000
+"""Segments smaller than this many KB of float32 vectors are searched exactly, without a graph."""
+_EXACT_FILTER_KB = 40_000
+"""Filters that leave less than this many KB of float32 vectors are searched exactly."""
+
+
+def settings(dimensions: int) -> qdrant.EdgeConfig:
+    """The shard's settings.
+
+    HNSW (Malkov and Yashunin, 2016) over int8 codes, rescored with the float16 vectors, which
+    stay in the page cache of the operating system rather than in the process.
+    """
+    return qdrant.EdgeConfig(
+        vectors=qdrant.EdgeVectorParams(
+            size=dimensions,
+            distance=qdrant.Distance.Dot,
+            datatype=qdrant.VectorStorageDatatype.Float16,
+            memory=qdrant.Memory.Cold,
+        ),
+        hnsw_config=qdrant.HnswIndexConfig(
+            m=16, ef_construct=128, full_scan_threshold=_EXACT_FILTER_KB
+        ),
+        quantization_config=qdrant.ScalarQuantizationConfig(
+            qdrant.ScalarType.Int8, quantile=0.99, memory=qdrant.Memory.Cached
+        ),
+        optimizers=qdrant.EdgeOptimizersConfig(indexing_threshold=_INDEX_AT_KB),
+        wal_enabled=False,
+    )
+
+
+def _parameters(ef: int, *, exact: bool = False, filtered: bool = False) -> qdrant.SearchParams:
+    return qdrant.SearchParams(
+        hnsw_ef=ef,
+        exact=exact,
+        quantization=qdrant.QuantizationSearchParams(rescore=True, oversampling=2.0),
+        acorn=qdrant.AcornSearchParams(enable=True, max_selectivity=0.4) if filtered else None,
+    )
+
+
+_PLAIN = _parameters(_DEFAULT_EF)
+_FILTERED = _parameters(_FILTERED_EF, filtered=True)
+_EXACT = _parameters(_DEFAULT_EF, exact=True)
+
+
+class EngineFailure(StoreError):  # noqa: N818 - as EnvironmentFailure
+    """The engine refused; the index can be built again from the catalogue."""
+
+
+class VectorIndex:
+    """A loaded shard. Writes need the caller's lock; searches may come from any thread."""
+
+    def __init__(self, shard: Any, folder: Path) -> None:
+        self._shard = shard
+        self.folder = folder
+        self._numbers = {
+            name for name in shard.info().payload_schema if name not in ("uri", "tenant", TOKENS)
+        }
+
+    @staticmethod
+    def create(folder: Path, dimensions: int) -> "VectorIndex":
+        """A new, empty index with the fields that every filter may use."""
+        folder.mkdir(parents=True)
+        with _failures(folder):
+            shard = qdrant.EdgeShard.create(str(folder), settings(dimensions))
+            keyword = qdrant.KeywordIndexParams
+            for field, kind in (
+                ("tenant", keyword(is_tenant=True, enable_hnsw=False)),
+                ("uri", keyword(prefix=True, enable_hnsw=False)),
+                (TOKENS, keyword(prefix=True, enable_hnsw=False)),
+            ):
+                shard.update(qdrant.UpdateOperation.create_field_index(field, kind))
+            return VectorIndex(shard, folder)
+
+    @staticmethod
+    def load(folder: Path, dimensions: int) -> "VectorIndex":
+        """An index from its folder.
+
+        Raises:
+            EngineFailure: the folder is absent, damaged or of another size.
+        """
+        with _failures(folder):
+            return VectorIndex(qdrant.EdgeShard.load(str(folder), settings(dimensions)), folder)
+
+    def __len__(self) -> int:
+        return int(self._shard.info().points_count)
+
+    @property
+    def indexed(self) -> int:
+        """How many vectors the graph holds; the others are searched exactly."""
+        return int(self._shard.info().indexed_vectors_count)
+
+    def upsert(
+        self, ids: Sequence[int], vectors: NDArray[np.float16], payloads: Sequence[dict[str, Any]]
+    ) -> None:
+        """Insert or replace points; (n, dim) vectors of unit length."""
+        with _failures(self.folder):
+            for start in range(0, len(ids), _BATCH):
+                rows = vectors[start : start + _BATCH].astype(np.float32).tolist()
+                points = list(
+                    map(qdrant.Point, ids[start : start + _BATCH], rows, payloads[start:])
+                )
+                self._shard.update(qdrant.UpdateOperation.upsert_points(points))
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Remove points; those that are not there are passed over."""
+        with _failures(self.folder):
+            if ids:
+                self._shard.update(qdrant.UpdateOperation.delete_points(list(ids)))
+
+    def index_numbers(self, fields: Iterable[str]) -> None:
+        """Make filters on these number fields fast, once and for good."""
+        with _failures(self.folder):
+            for field in set(fields) - self._numbers:
+                kind = qdrant.FloatIndexParams(enable_hnsw=False)
+                self._shard.update(qdrant.UpdateOperation.create_field_index(field, kind))
+                self._numbers.add(field)
+
+    def has_numbers(self, fields: Iterable[str]) -> bool:
+        """Whether all these number fields are indexed."""
+        return self._numbers.issuperset(fields)
+
+    def search(
+        self, query: list[float], limit: int, where: Any = None, *, exact: bool = False
+    ) -> tuple[list[Neighbour], bool]:
+        """Up to `limit` nearest points by cosine distance, ties by id; whether they are all.
+
+        Points that tie with the first one cut off are cut off too, since which of them the
+        engine returns is chance.
+        """
+        parameters = _EXACT if exact else _PLAIN if where is None else _FILTERED
+        nearest = qdrant.Query.Nearest(query)
+        try:
+            points = self._shard.query(
+                qdrant.QueryRequest(limit + 1, query=nearest, filter=where, params=parameters)
+            )
+        except Exception as error:
+            raise EngineFailure(f"The index {self.folder} cannot be searched: {error}.") from error
+        complete = len(points) <= limit and (exact or (where is None and len(points) == len(self)))
+        if len(points) > limit:
+            cut = points[-1].score
+            points = [point for point in points if point.score > cut]
+        found = [
+            Neighbour(point.id, min(max(1.0 - point.score, 0.0), _MAX_DISTANCE)) for point in points
+        ]
+        found.sort(key=_order)
+        return found, complete
+
+    def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        """Stored vectors by id; absent ids are left out."""
+        with _failures(self.folder):
+            points = self._shard.retrieve(list(ids), with_payload=False, with_vector=True)
+            return {point.id: np.asarray(point.vector, dtype=np.float32) for point in points}
+
+    def finds(self, vector: NDArray[np.float32]) -> bool:
+        """Whether a search for a stored vector finds it, or one that equals it."""
+        with _failures(self.folder):
+            nearest = qdrant.Query.Nearest(vector.tolist())
+            points = self._shard.query(qdrant.QueryRequest(1, query=nearest, params=_PLAIN))
+            return bool(points) and points[0].score > float(vector @ vector) - 1e-3
+
+    def flush(self) -> None:
+        """Make everything so far survive the process."""
+        with _failures(self.folder):
+            self._shard.flush()
+
+    def close(self) -> None:
+        """Flush and let go of the files."""
+        with _failures(self.folder):
+            self._shard.close()
+
+
+def _order(neighbour: Neighbour) -> tuple[float, int]:
+    return neighbour.distance, neighbour.id
+
+
+class _failures:  # noqa: N801 - used as a function
+    """Turns the engine's errors, panics included, into `EngineFailure`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        # A panic of the engine comes as a BaseException of its own.
+        if error is None or isinstance(error, StoreError | KeyboardInterrupt | SystemExit):
+            return
+        raise EngineFailure(f"The index {self.folder} failed: {error}.") from error

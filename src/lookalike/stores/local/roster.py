@@ -1,0 +1,85 @@
+"""The encoders that a catalogue knows, with the number that names their table."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from lookalike.errors import UnknownEncoderError, UsageError
+from lookalike.records import EncoderSpec
+from lookalike.stores.local import schema
+from lookalike.stores.local.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One encoder of the collection and the table that holds its vectors."""
+
+    number: int
+    spec: EncoderSpec
+
+    @property
+    def table(self) -> str:
+        """The name of its table of vectors."""
+        return f"vectors_{self.number}"
+
+    @property
+    def is_hash(self) -> bool:
+        """Whether it makes hashes rather than embeddings."""
+        return self.spec.kind == "hash"
+
+
+def members(catalogue: Catalogue) -> dict[str, Member]:
+    """The encoders by name, in the order they were added."""
+    rows = catalogue.read(
+        "SELECT number, name, kind, size, fingerprint FROM encoders ORDER BY number"
+    )
+    return {row[1]: Member(row[0], EncoderSpec(*row[1:])) for row in rows}
+
+
+def member(known: dict[str, Member], name: str) -> Member:
+    """One encoder by name.
+
+    Raises:
+        UnknownEncoderError: the collection does not have it; names those it has.
+    """
+    try:
+        return known[name]
+    except KeyError:
+        raise UnknownEncoderError(
+            f"This collection has no encoder {name!r}. "
+            + (f"It has: {', '.join(known)}." if known else "It has none yet: add one first.")
+        ) from None
+
+
+def add(connection: sqlite3.Connection, spec: EncoderSpec) -> None:
+    """Add an encoder and its table.
+
+    Raises:
+        UsageError: its kind or size cannot be.
+    """
+    bits = spec.kind == "hash"
+    if spec.kind not in ("embedding", "hash") or spec.size < 1 or (bits and spec.size % 8):
+        raise UsageError(
+            f"Encoder {spec.name!r} of kind {spec.kind!r} and size {spec.size} cannot be stored: "
+            "embeddings have one component or more, hashes a multiple of 8 bits."
+        )
+    number = connection.execute(
+        "INSERT INTO encoders (name, kind, size, fingerprint) VALUES (?, ?, ?, ?)",
+        (spec.name, spec.kind, spec.size, spec.fingerprint),
+    ).lastrowid
+    connection.execute(schema.vectors_table(int(number or 0)))
+
+
+def refuse_other(old: EncoderSpec, new: EncoderSpec) -> None:
+    """Refuse a spec that differs from the one the collection has under that name.
+
+    Raises:
+        UsageError: kind, size or fingerprint differ.
+    """
+    if old == new:
+        return
+    raise UsageError(
+        f"The collection has encoder {old.name!r} as {old.kind} of {old.size} "
+        f"(weights {old.fingerprint or 'unknown'}), not as {new.kind} of {new.size} "
+        f"(weights {new.fingerprint or 'unknown'}): their vectors cannot be compared. "
+        "Use the same weights as before, or index into a new collection."
+    )

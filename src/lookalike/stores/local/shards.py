@@ -1,0 +1,297 @@
+"""The engine's indexes of a collection: kept in step with the catalogue, made anew from it.
+
+A change is noted in the catalogue's `pending` table in its own transaction, then applied to the
+index, and struck off once the index is flushed. Whatever happens in between, opening the index
+applies what is pending; an index that does not fit the catalogue is built again.
+"""
+
+import random
+import secrets
+import shutil
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import StoreError
+from lookalike.stores.base import Progress
+from lookalike.stores.local import rows
+from lookalike.stores.local.catalogue import Catalogue
+from lookalike.stores.local.engine import EngineFailure, VectorIndex
+from lookalike.stores.local.graph import build_graph
+from lookalike.stores.local.payload import payload
+from lookalike.stores.local.roster import Member
+from lookalike.stores.local.writing import in_chunks
+
+FOLDER = "vectors"
+
+_FLUSH_EVERY = 20_000
+"""Points applied between flushes; the most that opening after a crash has to apply again."""
+_READ_ROWS = 2000
+_SAMPLE = 12
+_GRAPH_FROM = 20_000
+_GRAPH_SHARE = 0.1
+"""A graph is built once more than 20,000 vectors, and a tenth of all, are outside it."""
+_SAME = 4e-3
+"""Largest difference of a component between a stored vector and the engine's copy."""
+
+
+class Shards:
+    """The engine indexes of one collection, loaded when first used."""
+
+    def __init__(self, catalogue: Catalogue, folder: Path, progress: Progress | None) -> None:
+        self.catalogue = catalogue
+        self.folder = folder
+        self.notices: list[str] = []
+        self._progress = progress
+        self._loaded: dict[int, VectorIndex] = {}
+        self._unflushed: dict[int, int] = {}
+        self._building = threading.Lock()
+        self._keep_pending: set[int] = set()
+
+    def index(self, encoder: Member) -> VectorIndex:
+        """The index of one encoder, in step with the catalogue."""
+        index = self._loaded.get(encoder.number)
+        if index is None:
+            with self.catalogue.lock:
+                index = self._loaded.get(encoder.number) or self._open(encoder)
+        return index
+
+    def _open(self, encoder: Member) -> VectorIndex:
+        ((name, expected),) = self.catalogue.read(
+            "SELECT shard, vectors FROM encoders WHERE number = ?", (encoder.number,)
+        )
+        if name is None:
+            if expected:
+                return self._repair(encoder, "it was never built")
+            return self.create(encoder)
+        try:
+            index = VectorIndex.load(self.folder / name, encoder.spec.size)
+            self._replay(encoder, index)
+            complaint = self._complaint(encoder, index, expected)
+        except EngineFailure as error:
+            return self._repair(encoder, str(error))
+        if complaint:
+            index.close()
+            return self._repair(encoder, complaint)
+        self._loaded[encoder.number] = index
+        return index
+
+    def create(self, encoder: Member) -> VectorIndex:
+        """Make the index of an encoder that has no vectors yet."""
+        index = self._new(encoder)
+        self._adopt(encoder, index)
+        return index
+
+    def _complaint(self, encoder: Member, index: VectorIndex, expected: int) -> str:
+        """How the index differs from the catalogue; empty when it does not seem to."""
+        if len(index) != expected:
+            return f"it holds {len(index):,} vectors instead of {expected:,}"
+        sample = self._sample(encoder)
+        found = index.vectors(list(sample))
+        for key, vector in sample.items():
+            if key not in found or np.abs(found[key] - vector).max() > _SAME:
+                return f"its vector of record {key} is not the one stored"
+        return ""
+
+    def _sample(self, encoder: Member) -> dict[int, NDArray[np.float32]]:
+        """A few vectors of the catalogue, chosen at random."""
+        ((low, high),) = self.catalogue.read(f"SELECT min(id), max(id) FROM {encoder.table}")  # noqa: S608
+        if low is None:
+            return {}
+        sample = {}
+        for _ in range(_SAMPLE):
+            ((key, blob),) = self.catalogue.read(
+                f"SELECT id, vector FROM {encoder.table} WHERE id >= ? ORDER BY id LIMIT 1",  # noqa: S608
+                (random.randint(low, high),),  # noqa: S311 - no secret
+            )
+            sample[key] = np.frombuffer(blob, "<f2").astype(np.float32)
+        return sample
+
+    def _repair(self, encoder: Member, reason: str) -> VectorIndex:
+        self.notices.append(
+            f"The index of {encoder.spec.name} was built again from the catalogue: {reason}."
+        )
+        return self._rebuild(encoder, self._progress)
+
+    def _new(self, encoder: Member) -> VectorIndex:
+        name = f"{encoder.number}-{secrets.token_hex(4)}"
+        return VectorIndex.create(self.folder / name, encoder.spec.size)
+
+    def _adopt(self, encoder: Member, index: VectorIndex) -> None:
+        """Make this the encoder's index, and remove the one before."""
+        with self.catalogue.writing() as connection:
+            connection.execute(
+                "UPDATE encoders SET shard = ? WHERE number = ?",
+                (index.folder.name, encoder.number),
+            )
+        self._loaded[encoder.number] = index
+        self._unflushed[encoder.number] = 0
+        self.remove_strays()
+
+    def remove_strays(self) -> None:
+        """Remove folders that an interrupted build left, or that were replaced."""
+        used = {name for (name,) in self.catalogue.read("SELECT shard FROM encoders")}
+        used |= {index.folder.name for index in self._loaded.values()}
+        if self.folder.is_dir():
+            for path in self.folder.iterdir():
+                if path.name not in used:
+                    shutil.rmtree(path, ignore_errors=True)
+
+    def apply(self, encoder: Member, ids: Iterable[int]) -> None:
+        """Bring these ids of the index to what the catalogue says; the caller holds the lock."""
+        index = self.index(encoder)
+        try:
+            count = self._refresh(encoder, index, ids)
+            self._unflushed[encoder.number] = self._unflushed.get(encoder.number, 0) + count
+            if self._unflushed[encoder.number] >= _FLUSH_EVERY:
+                self._flush(encoder, index)
+        except EngineFailure as error:
+            # The change itself is safe in the catalogue, and still pending.
+            self._loaded.pop(encoder.number, None)
+            self.notices.append(str(error))
+
+    def _refresh(self, encoder: Member, index: VectorIndex, ids: Iterable[int]) -> int:
+        count = 0
+        for some in in_chunks(ids):
+            found = self.catalogue.read(
+                _POINTS.format(table=encoder.table)
+                + f" WHERE v.id IN ({','.join('?' * len(some))})",
+                some,
+            )
+            _put(index, found)
+            index.delete(list(set(some) - {row[0] for row in found}))
+            count += len(some)
+        return count
+
+    def _replay(self, encoder: Member, index: VectorIndex) -> None:
+        pending = self.catalogue.read("SELECT id FROM pending WHERE encoder = ?", (encoder.number,))
+        if pending:
+            self._refresh(encoder, index, [key for (key,) in pending])
+            self._flush(encoder, index)
+
+    def _flush(self, encoder: Member, index: VectorIndex) -> None:
+        if encoder.number in self._keep_pending:
+            return
+        index.flush()
+        with self.catalogue.writing() as connection:
+            connection.execute("DELETE FROM pending WHERE encoder = ?", (encoder.number,))
+        self._unflushed[encoder.number] = 0
+
+    def optimize(self, encoder: Member, progress: Progress | None) -> None:
+        """Build the graph if enough has been added since the last time.
+
+        Searches and writes of other threads go on meanwhile.
+        """
+        index = self.index(encoder)
+        outside = len(index) - index.indexed
+        if outside > max(_GRAPH_FROM, _GRAPH_SHARE * len(index)):
+            with self._building:
+                self._with_graph(encoder, progress)
+
+    def _with_graph(self, encoder: Member, progress: Progress | None) -> None:
+        """Let a child build the graph in a copy, then take the copy."""
+        copy = self.folder / f"{encoder.number}-{secrets.token_hex(4)}"
+        try:
+            with self.catalogue.lock:
+                index = self.index(encoder)
+                self._flush(encoder, index)
+                shutil.copytree(index.folder, copy)
+                self._keep_pending.add(encoder.number)
+            total = len(index)
+            build_graph(copy, lambda: _tell(progress, encoder, 0, total))
+            with self.catalogue.lock:
+                built = VectorIndex.load(copy, encoder.spec.size)
+                self._check_finds(encoder, built)
+                self._keep_pending.discard(encoder.number)
+                self._replay(encoder, built)
+                self._adopt(encoder, built)
+        except BaseException:
+            shutil.rmtree(copy, ignore_errors=True)
+            raise
+        finally:
+            self._keep_pending.discard(encoder.number)
+        _tell(progress, encoder, total, total)
+
+    def rebuild(self, encoder: Member, progress: Progress | None) -> None:
+        """Build the index from the catalogue; the old one serves until the new one is whole."""
+        with self._building, self.catalogue.lock:
+            self._rebuild(encoder, progress)
+
+    def _rebuild(self, encoder: Member, progress: Progress | None) -> VectorIndex:
+        index = self._new(encoder)
+        try:
+            ((total,),) = self.catalogue.read(f"SELECT count(*) FROM {encoder.table}")  # noqa: S608
+            done = 0
+            statement = _POINTS.format(table=encoder.table) + " ORDER BY v.id"
+            for found in self.catalogue.stream(statement, (), _READ_ROWS):
+                _put(index, found)
+                done += len(found)
+                _tell(progress, encoder, done, total, "load")
+            index.flush()
+            if total > _GRAPH_FROM:
+                index.close()
+                build_graph(index.folder, lambda: _tell(progress, encoder, 0, total))
+                index = VectorIndex.load(index.folder, encoder.spec.size)
+                _tell(progress, encoder, total, total)
+            self._check_finds(encoder, index)
+            with self.catalogue.writing() as connection:
+                connection.execute("DELETE FROM pending WHERE encoder = ?", (encoder.number,))
+                connection.execute(
+                    "UPDATE encoders SET shard = ?, vectors = ? WHERE number = ?",
+                    (index.folder.name, total, encoder.number),
+                )
+        except BaseException:
+            shutil.rmtree(index.folder, ignore_errors=True)
+            raise
+        self._adopt(encoder, index)
+        return index
+
+    def _check_finds(self, encoder: Member, index: VectorIndex) -> None:
+        """A sample of the catalogue's vectors must find themselves.
+
+        Raises:
+            StoreError: they do not.
+        """
+        for record, vector in self._sample(encoder).items():
+            if not index.finds(vector):
+                raise StoreError(
+                    f"The new index of {encoder.spec.name} does not find record {record}: "
+                    "it was thrown away. Run `lookalike rebuild`."
+                )
+
+    def bytes_on_disk(self, encoder: Member) -> int:
+        """Bytes of the index's files."""
+        folder = self.index(encoder).folder
+        return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+    def close(self) -> None:
+        """Flush every index and let go."""
+        for number, index in self._loaded.items():
+            if self._unflushed.get(number):
+                index.flush()
+                with self.catalogue.writing() as connection:
+                    connection.execute("DELETE FROM pending WHERE encoder = ?", (number,))
+            index.close()
+        self._loaded.clear()
+
+
+_FIELDS = ", ".join(f"r.{name}" for name in rows.COLUMNS.split(", "))
+_POINTS = f"SELECT v.id, v.vector, {_FIELDS} FROM {{table}} v JOIN records r ON r.id = v.id"  # noqa: S608
+
+
+def _put(index: VectorIndex, found: Sequence[Any]) -> None:
+    if found:
+        vectors = np.frombuffer(b"".join(row[1] for row in found), "<f2").reshape(len(found), -1)
+        payloads = [payload(rows.record_of(row[2:])) for row in found]
+        index.upsert([row[0] for row in found], vectors, payloads)
+
+
+def _tell(
+    progress: Progress | None, encoder: Member, done: int, total: int, stage: str = "index"
+) -> None:
+    if progress is not None:
+        progress(f"{stage} {encoder.spec.name}", done, total)

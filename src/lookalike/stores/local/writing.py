@@ -1,0 +1,344 @@
+"""Changes to the catalogue, each inside the caller's transaction."""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from lookalike.errors import NotFoundError, UsageError
+from lookalike.records import Attributes, Record
+from lookalike.stores.base import Entry
+from lookalike.stores.local import rows
+from lookalike.stores.local.roster import Member, member
+
+_MAX_ID = 2**63 - 1
+_NORM_TOLERANCE = 0.01
+
+
+class Changes:
+    """What one transaction changed, to be brought to the indexes after it."""
+
+    def __init__(self) -> None:
+        self.hashes: dict[str, dict[int, bytes | None]] = {}
+        """New hashes by encoder and id, None for those deleted."""
+        self.points: dict[str, set[int]] = {}
+        """Ids whose point in the engine is out of date, by encoder."""
+
+
+def upsert(
+    connection: sqlite3.Connection, known: dict[str, Member], entries: Sequence[Entry]
+) -> tuple[list[int], Changes]:
+    """Insert or update records with their vectors."""
+    changes = Changes()
+    now = time.time()
+    ids: list[int] = []
+    for group in _without_repeats(entries):
+        ids.extend(_upsert_group(connection, known, group, now, changes))
+    return ids, changes
+
+
+def _without_repeats(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """The entries in order, cut so that no group names the same record twice."""
+    group: list[Entry] = []
+    keys: set[Any] = set()
+    for entry in entries:
+        own = {(entry.tenant, entry.uri)} | (set() if entry.id is None else {entry.id})
+        if not keys.isdisjoint(own):
+            yield group
+            group, keys = [], set()
+        group.append(entry)
+        keys |= own
+    if group:
+        yield group
+
+
+def _upsert_group(
+    connection: sqlite3.Connection,
+    known: dict[str, Member],
+    entries: list[Entry],
+    now: float,
+    changes: Changes,
+) -> list[int]:
+    ids = _resolve(connection, entries)
+    if len(ids) - ids.count(-1) > len(set(ids) - {-1}):
+        # One entry takes a uri from a record that another entry still finds by it.
+        return [
+            key
+            for entry in entries
+            for key in _upsert_group(connection, known, [entry], now, changes)
+        ]
+    found = {record.id: record for record in _records(connection, [i for i in ids if i >= 0])}
+    (last,) = connection.execute(
+        "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0)"
+    ).fetchone()
+    last = max(last, *ids)
+    for place, current in enumerate(ids):
+        if current < 0:
+            last += 1
+            ids[place] = last
+    if last > _MAX_ID:
+        raise UsageError(
+            "No id is left above the largest one in use: give new records explicit ids."
+        )
+    lines = [
+        _line(entry, key, found.get(key), now) for entry, key in zip(entries, ids, strict=True)
+    ]
+    connection.executemany(rows.INSERT, lines)
+    _count_records(connection, len(ids) - len(found))
+    _write_vectors(connection, known, entries, ids, list(found), changes)
+    _mark_points(connection, known, list(found), changes)
+    return ids
+
+
+def _resolve(connection: sqlite3.Connection, entries: list[Entry]) -> list[int]:
+    """The id of each entry's record, −1 for a new one without an id."""
+    ids = []
+    for entry in entries:
+        rows.check_text(entry.uri, "The uri")
+        rows.check_text(entry.tenant, "The tenant")
+        row = connection.execute(
+            "SELECT id FROM records WHERE tenant = ? AND uri = ?", (entry.tenant, entry.uri)
+        ).fetchone()
+        if entry.id is None:
+            ids.append(-1 if row is None else row[0])
+            continue
+        if not 0 <= entry.id <= _MAX_ID:
+            raise UsageError(f"The id {entry.id} of {entry.uri} is not within 0 and 2^63 − 1.")
+        if row is not None and row[0] != entry.id:
+            raise UsageError(
+                f"{entry.uri} already is record {row[0]}, so it cannot be record {entry.id}: "
+                "leave the id out, or delete the other record first."
+            )
+        ids.append(int(entry.id))
+    return ids
+
+
+def _line(entry: Entry, key: int, old: Record | None, now: float) -> tuple[Any, ...]:
+    facts = (
+        entry.sha256,
+        entry.md5,
+        entry.size,
+        entry.modified_ns,
+        entry.width,
+        entry.height,
+        entry.format,
+    )
+    if old is not None and all(fact is None for fact in facts):
+        # Vectors computed elsewhere come without the picture's facts: keep what is known.
+        facts = (
+            old.sha256,
+            old.md5,
+            old.size,
+            old.modified_ns,
+            old.width,
+            old.height,
+            old.format,
+        )
+    attributes = entry.attributes
+    if attributes is None:
+        attributes = {} if old is None else old.attributes
+    text = rows.attributes_json(attributes, entry.uri)
+    added = now if old is None else old.added
+    return (key, entry.uri, entry.tenant, *facts, text, added, now)
+
+
+def _write_vectors(
+    connection: sqlite3.Connection,
+    known: dict[str, Member],
+    entries: list[Entry],
+    ids: list[int],
+    old: list[int],
+    changes: Changes,
+) -> None:
+    by_encoder: dict[str, list[int]] = {}
+    for place, entry in enumerate(entries):
+        for name in entry.vectors:
+            by_encoder.setdefault(name, []).append(place)
+    for name, places in by_encoder.items():
+        encoder = member(known, name)
+        blobs = _blobs(encoder, [entries[place] for place in places])
+        written = [ids[place] for place in places]
+        replaced = _count_in(connection, encoder.table, set(written).intersection(old))
+        connection.executemany(
+            f"INSERT INTO {encoder.table} (id, vector) VALUES (?, ?) "  # noqa: S608
+            "ON CONFLICT (id) DO UPDATE SET vector = excluded.vector",
+            zip(written, blobs, strict=True),
+        )
+        _count_vectors(connection, encoder, len(written) - replaced)
+        if encoder.is_hash:
+            changes.hashes.setdefault(name, {}).update(zip(written, blobs, strict=True))
+        else:
+            _mark(connection, encoder, written, changes)
+
+
+def _blobs(encoder: Member, entries: list[Entry]) -> list[bytes]:
+    """The vectors as the catalogue keeps them: float16 components, or the hash's bytes.
+
+    Raises:
+        UsageError: wrong shape or type, not finite, or not of unit length.
+    """
+    name, size = encoder.spec.name, encoder.spec.size
+    width = size // 8 if encoder.is_hash else size
+    for entry in entries:
+        vector = entry.vectors[name]
+        if getattr(vector, "shape", None) != (width,):
+            raise UsageError(
+                f"{entry.uri}: encoder {name!r} needs a vector of shape ({width},), "
+                f"not {getattr(vector, 'shape', type(vector).__name__)}."
+            )
+    if encoder.is_hash:
+        for entry in entries:
+            if entry.vectors[name].dtype != np.uint8:
+                raise UsageError(f"{entry.uri}: hashes of {name!r} are uint8 arrays.")
+        return [entry.vectors[name].tobytes() for entry in entries]
+    matrix = np.stack([entry.vectors[name] for entry in entries]).astype(np.float32, copy=False)
+    norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
+    wrong = np.flatnonzero(~(np.abs(norms - 1.0) <= _NORM_TOLERANCE))
+    if len(wrong):
+        raise UsageError(
+            f"{entries[wrong[0]].uri}: the embedding for {name!r} has length "
+            f"{norms[wrong[0]]:.4g}, not 1: divide it by its length first."
+        )
+    return [row.tobytes() for row in matrix.astype("<f2")]
+
+
+def update_attributes(
+    connection: sqlite3.Connection, known: dict[str, Member], changes: Mapping[int, Attributes]
+) -> Changes:
+    """Replace the attributes of records."""
+    done = Changes()
+    found = {record.id: record for record in _records(connection, list(changes))}
+    _need_all(found, changes)
+    now = time.time()
+    connection.executemany(
+        "UPDATE records SET attributes = ?, updated = ? WHERE id = ?",
+        [
+            (rows.attributes_json(attributes, found[key].uri), now, key)
+            for key, attributes in changes.items()
+        ],
+    )
+    _mark_points(connection, known, list(changes), done)
+    return done
+
+
+def move(
+    connection: sqlite3.Connection, known: dict[str, Member], moves: Mapping[int, Entry]
+) -> Changes:
+    """Give records another uri, tenant and file facts."""
+    done = Changes()
+    found = {record.id: record for record in _records(connection, list(moves))}
+    _need_all(found, moves)
+    for entry in moves.values():
+        rows.check_text(entry.uri, "The uri")
+        rows.check_text(entry.tenant, "The tenant")
+    now = time.time()
+    # Two steps, so that records can trade places.
+    connection.executemany(
+        "UPDATE records SET uri = char(1) || id WHERE id = ?", [(key,) for key in moves]
+    )
+    for key, entry in moves.items():
+        try:
+            connection.execute(
+                "UPDATE records SET uri = ?, tenant = ?, size = ?, modified_ns = ?, updated = ? "
+                "WHERE id = ?",
+                (entry.uri, entry.tenant, entry.size, entry.modified_ns, now, key),
+            )
+        except sqlite3.IntegrityError:
+            raise UsageError(
+                f"Record {key} cannot move to {entry.uri}: another record is there. "
+                "Delete or move that one first."
+            ) from None
+    _mark_points(connection, known, list(moves), done)
+    return done
+
+
+def delete(
+    connection: sqlite3.Connection, known: dict[str, Member], ids: Iterable[int]
+) -> tuple[int, Changes]:
+    """Delete records with their vectors; returns how many there were."""
+    done = Changes()
+    wanted = [key for key in set(ids) if -(2**63) <= key <= _MAX_ID]
+    present = _count_in(connection, "records", wanted)
+    for encoder in known.values():
+        lost = _present(connection, encoder.table, wanted)
+        _count_vectors(connection, encoder, -len(lost))
+        if encoder.is_hash:
+            done.hashes[encoder.spec.name] = dict.fromkeys(lost)
+        else:
+            _mark(connection, encoder, lost, done)
+    connection.executemany("DELETE FROM records WHERE id = ?", [(key,) for key in wanted])
+    _count_records(connection, -present)
+    return present, done
+
+
+def _need_all(found: Mapping[int, Any], wanted: Iterable[int]) -> None:
+    missing = [key for key in wanted if key not in found]
+    if missing:
+        raise NotFoundError(
+            f"There is no record {missing[0]}"
+            + (f" (nor {len(missing) - 1} others of those named)." if missing[1:] else ".")
+        )
+
+
+def _mark_points(
+    connection: sqlite3.Connection, known: dict[str, Member], ids: list[int], changes: Changes
+) -> None:
+    """Note that filters on these records' fields are out of date in the engine."""
+    if not ids:
+        return
+    for encoder in known.values():
+        if not encoder.is_hash:
+            _mark(connection, encoder, _present(connection, encoder.table, ids), changes)
+
+
+def _mark(
+    connection: sqlite3.Connection, encoder: Member, ids: Sequence[int], changes: Changes
+) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO pending (encoder, id) VALUES (?, ?)",
+        [(encoder.number, key) for key in ids],
+    )
+    changes.points.setdefault(encoder.spec.name, set()).update(ids)
+
+
+def _records(connection: sqlite3.Connection, ids: list[int]) -> list[Record]:
+    found: list[Record] = []
+    for some in in_chunks(ids):
+        marks = ",".join("?" * len(some))
+        statement = f"SELECT {rows.COLUMNS} FROM records WHERE id IN ({marks})"  # noqa: S608
+        found.extend(map(rows.record_of, connection.execute(statement, some)))
+    return found
+
+
+def _present(connection: sqlite3.Connection, table: str, ids: Iterable[int]) -> list[int]:
+    """Those of the ids that the table has."""
+    found: list[int] = []
+    for some in in_chunks(ids):
+        marks = ",".join("?" * len(some))
+        statement = f"SELECT id FROM {table} WHERE id IN ({marks})"  # noqa: S608
+        found.extend(key for (key,) in connection.execute(statement, some))
+    return found
+
+
+def _count_in(connection: sqlite3.Connection, table: str, ids: Iterable[int]) -> int:
+    return len(_present(connection, table, ids))
+
+
+def _count_records(connection: sqlite3.Connection, more: int) -> None:
+    connection.execute("UPDATE totals SET records = records + ?", (more,))
+
+
+def _count_vectors(connection: sqlite3.Connection, encoder: Member, more: int) -> None:
+    connection.execute(
+        "UPDATE encoders SET vectors = vectors + ? WHERE number = ?", (more, encoder.number)
+    )
+
+
+def in_chunks(values: Iterable[Any], size: int = 512) -> Iterator[list[Any]]:
+    """Lists of at most `size` values; SQLite binds a limited number at once."""
+    iterator = iter(values)
+    while some := list(islice(iterator, size)):
+        yield some
