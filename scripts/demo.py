@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import lookalike
-from lookalike.errors import LookalikeError
+from lookalike.errors import WeightsError
 from lookalike.views.html import write_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,8 +74,8 @@ def main() -> None:
             answers = [collection.search(ROOT / PICTURE), collection.search(edited)]
             try:
                 answers.append(collection.search(text=WORDS))
-            except LookalikeError as error:
-                print(f"   without the words: {error}")
+            except WeightsError:
+                print("   without the search by words, for the reason above")
             write_page(answers, ROOT / PAGE)
     print(f"\nOpen the page of results: {(ROOT / PAGE).as_uri()}")
 
