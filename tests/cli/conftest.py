@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import lookalike
 from lookalike.cli import cli
 
 Run = Callable[..., Result]
@@ -50,6 +51,16 @@ def process() -> Process:
         return done
 
     return start
+
+
+@pytest.fixture(scope="session")
+def five(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
+    """A collection of five animals, added one by one so that their ids are known."""
+    path = tmp_path_factory.mktemp("five") / "five.lookalike"
+    with lookalike.open(path, encoder="mobilenet-v3-large,phash") as collection:
+        for picture in sorted((photos / "animals").glob("*.jpg"))[:5]:
+            collection.add(picture, attributes={"colour": "grey"})
+    return path
 
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"

@@ -75,7 +75,7 @@ def test_failures_are_listed_counted_and_written(
     assert "12 added, 13 failed" in result.stdout
     run("index", "photos", "--failures", "failures.jsonl", status=1)
     lines = Path("failures.jsonl").read_text().splitlines()
-    assert [Path(json.loads(line)["uri"]).name for line in lines] == [
+    assert sorted(Path(json.loads(line)["uri"]).name for line in lines) == [
         f"broken {n:02}.jpg" for n in range(13)
     ]
 
@@ -95,7 +95,7 @@ def test_options_reach_the_ingest(run: Run, some: Path) -> None:
     )
     with lookalike.open(".lookalike", read_only=True) as collection:
         records = list(collection.list())
-    assert [r.uri for r in records] == [str(path) for path in kept[1:]]
+    assert sorted(r.uri for r in records) == [str(path) for path in kept[1:]]
     assert {r.tenant for r in records} == {"ann"}
     assert records[0].attributes == {"season": "summer", "price": 19.5, "tags": ["a", "b"]}
     kept[1].unlink()

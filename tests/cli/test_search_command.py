@@ -30,8 +30,8 @@ def picture(photos: Path) -> str:
     return min(photos.rglob("*.jpg")).relative_to(photos).as_posix()
 
 
-def test_table(search: Run, picture: str, snapshot: Callable[..., None]) -> None:
-    result = search(picture, "-n", "3")
+def test_table(run: Run, five: Path, snapshot: Callable[..., None]) -> None:
+    result = run("search", "--id", "1", "-n", "3", "-c", str(five))
     snapshot("search-table", result.stdout)
     snapshot("search-summary", result.stderr)
     assert "\x1b" not in result.output
@@ -155,9 +155,9 @@ def test_beside_a_writer(
         assert f"process {writer.pid} has the collection open" in result.stderr
         assert "exact scan" in result.stderr
         run("list", *at, "-n", "1")
-        run("show", "0", *at)
+        run("show", picture, *at)
         run("info", *at)
-        for command in (["index", picture], ["delete", "0"], ["rebuild"]):
+        for command in (["index", picture], ["delete", picture], ["rebuild"]):
             refused = run(*command, *at, status=3)
             assert str(writer.pid) in refused.stderr
         writer.communicate("")

@@ -24,7 +24,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("index", "Usage"),
         ("index /nowhere/at/all", "there is no file or folder /nowhere/at/all"),
         ("index . --encoder clipp", "'clipp'"),
-        ("index . --encoder ,", ""),
+        ("index . --encoder ,", "--encoder needs names"),
         ("index . --set colour", "KEY=VALUE"),
         ("index . --set =red", "KEY=VALUE"),
         ('index . --set a={"b":1}', "a value is text"),

@@ -84,6 +84,8 @@ def command(
     from lookalike.collection import open_collection
 
     attributes = parse_attributes(fields)
+    if encoder is not None and not encoder.strip(", "):
+        raise UsageError("--encoder needs names, such as `--encoder clip-vit-b-16,phash`")
     found = options.existing_paths(paths)
     try:
         with open_collection(collection, encoder=encoder) as opened:
