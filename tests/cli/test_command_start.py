@@ -78,6 +78,7 @@ def test_wrong_command_gets_a_guess(run: Callable[..., click.testing.Result]) ->
         (StoreError("x"), 3),
         (CollectionLockedError("x", 7), 3),
         (OSError(28, "No space left on device", "/x"), 3),
+        (UnicodeEncodeError("utf-8", "a\udcff", 1, 2, "surrogates not allowed"), 2),
         (MemoryError(), 3),
         (RuntimeError("x"), 3),
         (RecursionError(), 3),

@@ -1,6 +1,10 @@
 """`show`, `list`, `delete`, `info` and `rebuild`, on the example photographs."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,3 +158,25 @@ def test_vectors_without_pictures(
     page = tmp_path / "page.html"
     run("search", "--id", "2", "--html", str(page))
     assert "no file belongs to this record" in page.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file systems elsewhere want valid names")
+@pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {}])
+def test_names_that_are_no_text(
+    process: Callable[..., subprocess.CompletedProcess[str]],
+    photos: Path,
+    tmp_path: Path,
+    environment: dict[str, str],
+) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xc3\xa9 \xff\n<b>.jpg"
+    shutil.copy(photos / first_photo(photos), name)
+    asked = {"cwd": tmp_path, "env": environment}
+    process("index", ".", "--encoder", "phash", **asked)
+    found = process("search", name, "--json", "--html", "a.html", "--png", "a.png", **asked)
+    [hit] = json.loads(found.stdout)["hits"]
+    assert hit["uri"].endswith("/caf%C3%A9%20%FF%0A%3Cb%3E.jpg")
+    for command in (["search", name], ["list"], ["show", name], ["show", hit["uri"]]):
+        assert "%FF%0A" in process(*command, **asked).stdout
+    for odd in (["search", b"\xff"], ["list", "--tenant", b"\xff"], ["list", "--where", b"\xff"]):
+        process(*odd, status=2 if odd[0] == "search" else None, **asked)
+    assert process("delete", name, **asked).stdout == "deleted 1 record\n"

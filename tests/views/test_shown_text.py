@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookalike.views.text import milliseconds, name_of, printable, shorten, size
+from lookalike.views.text import milliseconds, name_of, printable, shorten, size, value_of
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,14 @@ def test_name_of(uri: str, name: str) -> None:
 @given(st.text())
 def test_name_of_anything(uri: str) -> None:
     name_of(uri).encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("red", "red"), (12.5, "12.5"), (True, "true"), (None, "null"), (["a\n", 1], "a\\n, 1")],
+)
+def test_value_of(value: object, shown: str) -> None:
+    assert value_of(value) == shown
 
 
 @given(st.text(max_size=40), st.integers(1, 30))

@@ -107,6 +107,9 @@ def report(error: BaseException) -> int:
             name = f"{os.fsdecode(error.filename)}: " if error.filename else ""
             say(f"{name}{error.strerror}")
             return ENVIRONMENT
+        case UnicodeEncodeError():
+            say(f"not valid UTF-8: {error.object!r}; only names of files may hold such bytes")
+            return WRONG_USE
         case MemoryError():
             say("out of memory")
             return ENVIRONMENT

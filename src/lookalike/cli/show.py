@@ -61,7 +61,7 @@ def _rows(
     record: "Record", specs: "Mapping[str, EncoderSpec]", vectors: "Mapping[str, Any]"
 ) -> list[tuple[str, str]]:
     from lookalike.cli.record import moment
-    from lookalike.views.text import printable, size
+    from lookalike.views.text import printable, size, value_of
 
     rows = [("id", str(record.id)), ("picture", printable(record.uri))]
     if record.tenant:
@@ -83,5 +83,5 @@ def _rows(
         value = vector.tobytes().hex() if spec.kind == "hash" else f"{spec.size:,} dimensions"
         rows.append((printable(name), value))
     for key, value in record.attributes.items():
-        rows.append((printable(f".{key}"), printable(str(value))))
+        rows.append((printable(f".{key}"), value_of(value)))
     return rows

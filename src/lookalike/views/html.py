@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -21,7 +20,7 @@ from lookalike.records import Hit
 from lookalike.results import Results
 from lookalike.sources.uri import is_url, to_path
 from lookalike.views import pictures
-from lookalike.views.text import milliseconds, name_of, printable, shorten, summary
+from lookalike.views.text import milliseconds, name_of, printable, shorten, summary, value_of
 
 HIT_SIDE = 448
 """Longer side in pixels of an embedded picture: sharp at twice the pixels of its place."""
@@ -154,16 +153,10 @@ def _card(rank: int, hit: Hit, picture: _Picture) -> _Card:
         link=_link(hit.uri),
         picture=picture,
         attributes=tuple(
-            (printable(str(name)), printable(_value(value)))
+            (printable(str(name)), shorten(value_of(value), 200))
             for name, value in hit.attributes.items()
         ),
     )
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return shorten(str(value), 200)
 
 
 def _link(uri: str) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lookalike.records import Attributes, Hit, Record, Verdict
-from lookalike.views.text import printable, size
+from lookalike.views.text import printable, size, value_of
 
 if TYPE_CHECKING:
     from lookalike.stores.base import StoreStats
@@ -106,8 +106,8 @@ def models(rows: Iterable[tuple[str, ...]], *, terminal: bool) -> Table:
     table.add_column("mAP", justify="right")
     table.add_column("licence")
     table.add_column("weights", justify="right")
-    table.add_column("pictures")
-    table.add_column("words")
+    table.add_column("for pictures")
+    table.add_column("for words")
     for row in rows:
         table.add_row(*row)
     return table
@@ -134,8 +134,8 @@ def failures(rows: Iterable[tuple[str, str]], *, terminal: bool) -> Table:
 
 
 def attributes(fields: Attributes) -> str:
-    """The user's fields on one line: `colour=red price=12.5`."""
-    return printable("  ".join(f"{name}={value}" for name, value in fields.items()))
+    """The user's fields on one line: `colour=red  price=12.5`."""
+    return "  ".join(f"{printable(name)}={value_of(value)}" for name, value in fields.items())
 
 
 def where(uri: str, *, short: bool) -> str:

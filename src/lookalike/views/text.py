@@ -2,7 +2,7 @@
 
 import unicodedata
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
@@ -39,6 +39,16 @@ def name_of(uri: str) -> str:
         return printable(uri)
     name = unquote(parts.path.rstrip("/").rpartition("/")[2])
     return printable(name or parts.netloc or uri)
+
+
+def value_of(value: Any) -> str:
+    """An attribute's value for people: `red, pink`, `12.5`, `true`."""
+    match value:
+        case None | bool():
+            return {None: "null", True: "true", False: "false"}[value]
+        case list() | tuple():
+            return ", ".join(map(value_of, value))
+    return printable(str(value))
 
 
 def shorten(text: str, length: int) -> str:
