@@ -30,7 +30,9 @@ def card(name: str) -> ModelCard:
     """
     if name not in cards.find():
         known = names()
-        close = difflib.get_close_matches(name.lower(), known, n=2, cutoff=0.5)
+        asked = name.lower()
+        close = [each for each in known if asked and asked in each]
+        close = close or difflib.get_close_matches(asked, known, n=2, cutoff=0.5)
         hint = f" Did you mean {' or '.join(close)}?" if close else ""
         raise UnknownEncoderError(
             f"No encoder is called {name!r}.{hint} The encoders are: {', '.join(known)}."
