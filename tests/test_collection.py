@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -182,6 +184,7 @@ class TestKeep:
         assert indexed.find(record.uri).id == record.id
         assert indexed.get(10**9) is None
         assert indexed.find("nowhere.jpg") is None
+        assert indexed.find(os.fsdecode(b"nowhere-\xff.jpg")) is None
         indexed.update(record.id, {"stars": 5})
         indexed.update(record.id, {"place": "Rome"})
         assert indexed.get(record.id).attributes == {"stars": 5, "place": "Rome"}

@@ -265,11 +265,11 @@ class Collection:
         """The record of a path or URL, or None."""
         from lookalike.sources import uri
 
-        name = str(picture)
-        for candidate in (name, *(() if uri.is_url(name) else (uri.from_path(picture),))):
-            if found := self._store.find([candidate], tenant):
-                return found[candidate]
-        return None
+        path = uri.from_path(picture)
+        # A name that is no text is only ever spelt as the uri of its path.
+        given = str(picture) if not path.startswith("file:") else path
+        found = self._store.find([given, path], tenant)
+        return found.get(given) or found.get(path)
 
     def list(
         self,

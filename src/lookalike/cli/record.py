@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import NotFoundError
-from lookalike.sources.uri import from_path
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
@@ -26,20 +25,11 @@ def find(collection: "Collection", name: str, tenant: str = "") -> "Record":
             raise NotFoundError(f"there is no record with id {name}")
         return record
     place = os.path.expanduser(name)
-    record = collection.find(place if _is_text(place) else from_path(place), tenant)
+    record = collection.find(place, tenant)
     if record is None:
         of = f" of tenant {tenant!r}" if tenant else ""
         raise NotFoundError(f"there is no record{of} of {name} in the collection")
     return record
-
-
-def _is_text(name: str) -> bool:
-    """Whether the name of a file is valid UTF-8."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def to_dict(record: "Record") -> dict[str, Any]:
