@@ -133,7 +133,8 @@ class OnnxEncoder:
         rule = self._tower.preprocessing
         side = (rule.crop, rule.crop)
         shape = (3, *side) if rule.layout == "NCHW" else (*side, 3)
-        got = self._run(self._session(self._threads), np.zeros(shape, rule.dtype)).shape[1]
+        grey = np.full(shape, 0.5, rule.dtype)
+        got = self._run(self._session(self._threads), grey).shape[1]
         if got != self.card.size:
             raise WeightsError(
                 f"{path} gives {got} numbers for a picture where {self.card.name} has "

@@ -67,7 +67,9 @@ def unit_rows(values: NDArray[Any], source: object) -> NDArray[np.float32]:
     rows = values.astype(np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise WeightsError(f"{source} gave an embedding that is not finite; its weights are broken")
+        raise WeightsError(
+            f"{source} gave an embedding that is zero or not finite: its weights are broken"
+        )
     unit: NDArray[np.float32] = rows / lengths
     return unit
 

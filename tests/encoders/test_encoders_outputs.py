@@ -1,0 +1,36 @@
+"""Embeddings of real pictures never drift: references.npz was made without lookalike."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lookalike.encoders import registry
+
+REFERENCES = np.load(Path(__file__).parent / "references.npz")
+# int8 kernels round differently from one processor to the next.
+COSINE = {"clip-vit-b-16": 0.99, "dinov2-vits14": 0.9999, "mobilenet-v3-large": 0.9999}
+
+
+@pytest.mark.parametrize("name", sorted(COSINE))
+def test_embeddings_are_the_references(name, photos):
+    encoder = registry.load(name)
+    pictures = [Image.open(photos / file).convert("RGB") for file in REFERENCES["pictures"]]
+    vectors = encoder.encode_images(pictures)
+    expected = REFERENCES[name].astype(np.float32)
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert (vectors * expected).sum(axis=1).min() >= COSINE[name]
+    # Told apart as well: each is nearest to its own reference.
+    assert (vectors @ expected.T).argmax(axis=1).tolist() == list(range(len(pictures)))
+
+
+@pytest.mark.parametrize("name", sorted(COSINE))
+def test_company_changes_nothing(name, photos):
+    encoder = registry.load(name)
+    pictures = [Image.open(photos / file).convert("RGB") for file in REFERENCES["pictures"]]
+    together = encoder.encode_images(pictures)
+    alone = [encoder.encode_images([picture])[0] for picture in pictures]
+    np.testing.assert_allclose(together, np.stack(alone), atol=1e-6)
