@@ -9,8 +9,6 @@ import httpx
 from lookalike.encoders.card import Source, WeightFile
 from lookalike.encoders.sources.cache import SourceError
 
-_CHUNK = 1 << 20
-
 
 def endpoint() -> str:
     """The hub's address: HF_ENDPOINT (a mirror), or the hub itself."""
@@ -37,7 +35,9 @@ def fetch(
     if have >= file.bytes:
         part.unlink(missing_ok=True)
         have = 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
     timeout = httpx.Timeout(30, connect=10)
     try:
         with httpx.stream(
@@ -48,7 +48,7 @@ def fetch(
             resumed = answer.status_code == 206
             done = have if resumed else 0
             with part.open("ab" if resumed else "wb") as stream:
-                for chunk in answer.iter_bytes(_CHUNK):
+                for chunk in answer.iter_bytes():
                     done += len(chunk)
                     if done > file.bytes:
                         raise SourceError(f"{url} is longer than the {file.bytes} bytes expected")
