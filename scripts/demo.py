@@ -52,8 +52,10 @@ def edited_copy(original: Path, target: Path) -> None:
         x, y = width // 50, height // 50
         cropped = picture.crop((x, y, width - x, height - y))
     edited = ImageOps.expand(cropped, border=4, fill="white")
-    font = ImageFont.load_default(size=height // 9)
-    ImageDraw.Draw(edited).text((width // 3, height * 4 // 5), "Greetings from Rome!", "gold", font)
+    font = ImageFont.load_default(size=height // 14)
+    ImageDraw.Draw(edited).text(
+        (width // 20, height * 6 // 7), "Greetings from Rome!", "white", font
+    )
     edited.save(target, quality=30)
 
 
