@@ -1,0 +1,34 @@
+"""What is a high score? The scores of all pairs of the example photographs, per encoder.
+
+They are mostly different pictures, so the median is the score of unrelated ones. Usage:
+
+    python benchmarks/score_scale.py [ENCODER...]
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from lookalike import imaging
+from lookalike.encoders import registry
+
+PHOTOS = Path(__file__).resolve().parent.parent / "examples" / "photos"
+PERCENTILES = (5, 50, 95, 99)
+
+
+def main() -> None:
+    """Print one line of percentiles for each encoder of embeddings."""
+    names = [name for name in registry.names() if registry.card(name).kind == "embedding"]
+    files = sorted(p for p in PHOTOS.rglob("*.*") if p.suffix in imaging.PICTURE_SUFFIXES)
+    pictures = [imaging.decode(file.read_bytes()).image for file in files]
+    print("encoder", *(f"{p} %" for p in PERCENTILES), sep="\t")
+    for name in sys.argv[1:] or names:
+        encoder = registry.load(name)
+        rows = np.concatenate([encoder.encode_images([picture]) for picture in pictures])
+        scores = np.maximum(rows @ rows.T, 0)[np.triu_indices(len(rows), 1)]
+        print(name, *(f"{score:.2f}" for score in np.percentile(scores, PERCENTILES)), sep="\t")
+
+
+if __name__ == "__main__":
+    main()
