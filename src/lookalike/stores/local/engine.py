@@ -13,11 +13,12 @@ import qdrant_edge as qdrant
 from numpy.typing import NDArray
 
 from lookalike.errors import StoreError
-from lookalike.stores.base import Neighbour
-from lookalike.stores.local.payload import TOKENS
+
+Answer = tuple[float, int]
+"""(cosine distance, id)."""
 
 _BATCH = 2000
-_MAX_DISTANCE = 2.0
+_READ_BYTES = 1 << 20
 _DEFAULT_EF = 96
 _FILTERED_EF = 160
 _INDEX_AT_KB = 20_000
@@ -74,24 +75,14 @@ class VectorIndex:
     def __init__(self, shard: Any, folder: Path) -> None:
         self._shard = shard
         self.folder = folder
-        self._numbers = {
-            name for name in shard.info().payload_schema if name not in ("uri", "tenant", TOKENS)
-        }
+        self._fields = set(shard.info().payload_schema)
 
     @staticmethod
     def create(folder: Path, dimensions: int) -> "VectorIndex":
-        """A new, empty index with the fields that every filter may use."""
+        """A new, empty index."""
         folder.mkdir(parents=True)
         with _failures(folder):
-            shard = qdrant.EdgeShard.create(str(folder), settings(dimensions))
-            keyword = qdrant.KeywordIndexParams
-            for field, kind in (
-                ("tenant", keyword(is_tenant=True, enable_hnsw=False)),
-                ("uri", keyword(prefix=True, enable_hnsw=False)),
-                (TOKENS, keyword(prefix=True, enable_hnsw=False)),
-            ):
-                shard.update(qdrant.UpdateOperation.create_field_index(field, kind))
-            return VectorIndex(shard, folder)
+            return VectorIndex(qdrant.EdgeShard.create(str(folder), settings(dimensions)), folder)
 
     @staticmethod
     def load(folder: Path, dimensions: int) -> "VectorIndex":
@@ -100,6 +91,7 @@ class VectorIndex:
         Raises:
             EngineFailure: the folder is absent, damaged or of another size.
         """
+        _warm(folder)
         with _failures(folder):
             return VectorIndex(qdrant.EdgeShard.load(str(folder), settings(dimensions)), folder)
 
@@ -117,10 +109,9 @@ class VectorIndex:
         """Insert or replace points; (n, dim) vectors of unit length."""
         with _failures(self.folder):
             for start in range(0, len(ids), _BATCH):
-                rows = vectors[start : start + _BATCH].astype(np.float32).tolist()
-                points = list(
-                    map(qdrant.Point, ids[start : start + _BATCH], rows, payloads[start:])
-                )
+                some = slice(start, start + _BATCH)
+                rows = vectors[some].astype(np.float32).tolist()
+                points = list(map(qdrant.Point, ids[some], rows, payloads[some]))
                 self._shard.update(qdrant.UpdateOperation.upsert_points(points))
 
     def delete(self, ids: Sequence[int]) -> None:
@@ -129,21 +120,22 @@ class VectorIndex:
             if ids:
                 self._shard.update(qdrant.UpdateOperation.delete_points(list(ids)))
 
-    def index_numbers(self, fields: Iterable[str]) -> None:
-        """Make filters on these number fields fast, once and for good."""
+    def index_fields(self, fields: Iterable[tuple[str, str]]) -> None:
+        """Make filters on these payload fields fast, once and for good."""
         with _failures(self.folder):
-            for field in set(fields) - self._numbers:
-                kind = qdrant.FloatIndexParams(enable_hnsw=False)
-                self._shard.update(qdrant.UpdateOperation.create_field_index(field, kind))
-                self._numbers.add(field)
+            for name, kind in dict(fields).items():
+                if name not in self._fields:
+                    form = _field_index(name, kind)
+                    self._shard.update(qdrant.UpdateOperation.create_field_index(name, form))
+                    self._fields.add(name)
 
-    def has_numbers(self, fields: Iterable[str]) -> bool:
-        """Whether all these number fields are indexed."""
-        return self._numbers.issuperset(fields)
+    def has_fields(self, fields: Iterable[tuple[str, str]]) -> bool:
+        """Whether all these payload fields are indexed."""
+        return self._fields.issuperset(name for name, _ in fields)
 
     def search(
         self, query: list[float], limit: int, where: Any = None, *, exact: bool = False
-    ) -> tuple[list[Neighbour], bool]:
+    ) -> tuple[list[Answer], bool]:
         """Up to `limit` nearest points by cosine distance, ties by id; whether they are all.
 
         Points that tie with the first one cut off are cut off too, since which of them the
@@ -158,14 +150,13 @@ class VectorIndex:
         except Exception as error:
             raise EngineFailure(f"The index {self.folder} cannot be searched: {error}.") from error
         complete = len(points) <= limit and (exact or (where is None and len(points) == len(self)))
-        if len(points) > limit:
-            cut = points[-1].score
-            points = [point for point in points if point.score > cut]
-        found = [
-            Neighbour(point.id, min(max(1.0 - point.score, 0.0), _MAX_DISTANCE)) for point in points
-        ]
-        found.sort(key=_order)
-        return found, complete
+        scored = [(point.score, point.id) for point in points]
+        if len(scored) > limit:
+            cut = scored[-1][0]
+            scored = [pair for pair in scored if pair[0] > cut]
+        answers = [(1.0 - score if score < 1.0 else 0.0, key) for score, key in scored]
+        answers.sort()
+        return answers, complete
 
     def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         """Stored vectors by id; absent ids are left out."""
@@ -191,8 +182,25 @@ class VectorIndex:
             self._shard.close()
 
 
-def _order(neighbour: Neighbour) -> tuple[float, int]:
-    return neighbour.distance, neighbour.id
+def _field_index(name: str, kind: str) -> Any:
+    """How a payload field is indexed; none of them adds edges to the graph."""
+    if kind == "number":
+        return qdrant.FloatIndexParams(enable_hnsw=False)
+    return qdrant.KeywordIndexParams(is_tenant=name == "tenant", prefix=True, enable_hnsw=False)
+
+
+def _warm(folder: Path) -> None:
+    """Read what loading and searching touch at random, from end to end.
+
+    The engine drops its files from the page cache when it closes, and would bring them back in
+    steps of one page: a hundred times slower from a disk.
+    """
+    for part in ("vector_storage/quantized.data", "vector_index/*", "payload_index/**/*"):
+        for path in folder.glob(f"segments/*/{part}"):
+            if path.is_file():
+                with path.open("rb", buffering=0) as file:
+                    while file.read(_READ_BYTES):
+                        pass
 
 
 class _failures:  # noqa: N801 - used as a function

@@ -1,19 +1,18 @@
 """A filter as the engine's own, over the fields that `payload` writes."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import qdrant_edge as qdrant
 
 from lookalike.filters import And, Comparison, Field, Filter, IsNull, Not, OneOf, Or
 from lookalike.stores.local.payload import (
     LONGEST_PREFIX,
-    TOKENS,
     number_field,
-    presence,
-    text_prefix,
-    text_token,
-    truth_token,
+    text_field,
+    text_keyword,
+    text_start,
+    truth_keyword,
 )
 
 _NEVER_NULL = ("id", "uri", "tenant", "added", "updated")
@@ -28,22 +27,39 @@ def compile_filter(where: Filter, ids_of: Callable[[Filter], Iterable[int]]) -> 
     return _Compiler(ids_of).filter(where)
 
 
-def number_fields(where: Filter) -> Iterator[str]:
-    """The payload fields of numbers that `where` compares."""
+def payload_fields(where: Filter) -> Iterator[tuple[str, Literal["keyword", "number"]]]:
+    """The payload fields that `where` looks at, and what the engine should index them as."""
     match where:
         case And(parts) | Or(parts):
             for part in parts:
-                yield from number_fields(part)
+                yield from payload_fields(part)
         case Not(part):
-            yield from number_fields(part)
-        case Comparison(field, _, float()):
-            yield _number_key(field)
-        case OneOf(field, values) if any(isinstance(value, float) for value in values):
-            yield _number_key(field)
+            yield from payload_fields(part)
+        case Comparison(field, _, value):
+            yield from _fields(field, (value,))
+        case OneOf(field, values):
+            yield from _fields(field, values)
+        case IsNull(field):
+            yield from _fields(field, (0.0,) if field.kind in ("number", "time") else ("", 0.0))
 
 
-def _number_key(field: Field) -> str:
+def _fields(
+    field: Field, values: tuple[Any, ...]
+) -> Iterator[tuple[str, Literal["keyword", "number"]]]:
+    if field.kind == "id":
+        return
+    if any(isinstance(value, float) for value in values) and field.kind != "text":
+        yield _number_field(field), "number"
+    if any(isinstance(value, str | bool) for value in values):
+        yield _text_field(field), "keyword"
+
+
+def _number_field(field: Field) -> str:
     return field.path[0] if field.system else number_field(field.path)
+
+
+def _text_field(field: Field) -> str:
+    return field.path[0] if field.system else text_field(field.path)
 
 
 class _Compiler:
@@ -65,7 +81,7 @@ class _Compiler:
             case Comparison(field, operator, value):
                 return self.comparison(where, field, operator, value)
             case OneOf(field, values):
-                return self.one_of(field, values)
+                return _one_of(field, values)
             case IsNull(field):
                 return _is_null(field)
             case Or(()):
@@ -74,33 +90,31 @@ class _Compiler:
 
     def comparison(self, where: Filter, field: Field, operator: str, value: Any) -> Any:
         if operator == "==":
-            return self.one_of(field, (value,))
+            return _one_of(field, (value,))
         if isinstance(value, float):
             return _in_range(field, operator, value)
-        if operator == "startswith" and (field.system or len(value) <= LONGEST_PREFIX):
+        if operator == "startswith":
             if field.system:
                 return qdrant.FieldCondition(field.path[0], match=qdrant.MatchPrefix(value))
-            prefix = qdrant.MatchPrefix(text_prefix(field.path, value))
-            return qdrant.FieldCondition(TOKENS, match=prefix)
+            if len(value) <= LONGEST_PREFIX:
+                start = qdrant.MatchPrefix(text_start(value))
+                return qdrant.FieldCondition(text_field(field.path), match=start)
         return qdrant.HasIdCondition(set(self.ids_of(where)))
 
-    def one_of(self, field: Field, values: tuple[Any, ...]) -> Any:
-        if field.kind == "id":
-            return qdrant.HasIdCondition({value for value in values if value >= 0})
-        texts = [value for value in values if isinstance(value, str)]
-        truths = [value for value in values if isinstance(value, bool)]
-        conditions = [_in_range(field, "==", value) for value in values if isinstance(value, float)]
-        if field.system:
-            key, words = field.path[0], texts
-        else:
-            key = TOKENS
-            words = [text_token(field.path, text) for text in texts]
-            words += [truth_token(field.path, truth) for truth in truths]
-        if words:
-            conditions.append(qdrant.FieldCondition(key, match=qdrant.MatchAny(words)))
-        if not conditions:
-            return _nothing()
-        return conditions[0] if len(conditions) == 1 else qdrant.Filter(should=conditions)
+
+def _one_of(field: Field, values: tuple[Any, ...]) -> Any:
+    if field.kind == "id":
+        return qdrant.HasIdCondition({value for value in values if value >= 0})
+    conditions = [_in_range(field, "==", value) for value in values if isinstance(value, float)]
+    words = [
+        value if field.system else text_keyword(value) for value in values if isinstance(value, str)
+    ]
+    words += [truth_keyword(value) for value in values if isinstance(value, bool)]
+    if words:
+        conditions.append(qdrant.FieldCondition(_text_field(field), match=qdrant.MatchAny(words)))
+    if not conditions:
+        return _nothing()
+    return conditions[0] if len(conditions) == 1 else qdrant.Filter(should=conditions)
 
 
 def _in_range(field: Field, operator: str, value: float) -> Any:
@@ -111,13 +125,13 @@ def _in_range(field: Field, operator: str, value: float) -> Any:
         ">": {"gt": value},
         ">=": {"gte": value},
     }
-    return qdrant.FieldCondition(_number_key(field), range=qdrant.RangeFloat(**bounds[operator]))
+    return qdrant.FieldCondition(_number_field(field), range=qdrant.RangeFloat(**bounds[operator]))
 
 
 def _is_null(field: Field) -> Any:
     if not field.system:
-        token = qdrant.FieldCondition(TOKENS, match=qdrant.MatchValue(presence(field.path)))
-        return qdrant.Filter(must_not=[token])
+        names = (text_field(field.path), number_field(field.path))
+        return qdrant.Filter(must=[qdrant.IsEmptyCondition(name) for name in names])
     if field.path[0] in _NEVER_NULL:
         return _nothing()
     return qdrant.IsEmptyCondition(field.path[0])

@@ -7,11 +7,12 @@ a page touches are computed.
 
 from collections.abc import Callable
 
-from lookalike.stores.base import Neighbour
-
 TIERS = (16, 128)
 
-Search = Callable[[int, bool], tuple[list[Neighbour], bool]]
+Answer = tuple[float, int]
+"""(distance, id)."""
+
+Search = Callable[[int, bool], tuple[list[Answer], bool]]
 """search(limit, exact): up to `limit` nearest in order, and whether there are no others.
 
 Answers that tie with the first one left out must be left out as well.
@@ -20,10 +21,10 @@ Answers that tie with the first one left out must be left out as well.
 
 def page(
     search: Search, offset: int, limit: int, max_distance: float | None = None
-) -> list[Neighbour]:
+) -> list[Answer]:
     """The answers from `offset` on, at most `limit` of them, none farther than `max_distance`."""
     end = offset + limit
-    answers: list[Neighbour] = []
+    answers: list[Answer] = []
     for size in TIERS:
         found, complete = search(size, False)
         answers = _joined(answers, found)
@@ -36,15 +37,15 @@ def page(
     else:
         answers = _with_exact(search, answers, end)
     if max_distance is not None:
-        answers = [one for one in answers if one.distance <= max_distance]
+        answers = [one for one in answers if one[0] <= max_distance]
     return answers[offset:end]
 
 
-def _passed(found: list[Neighbour], max_distance: float | None) -> bool:
-    return max_distance is not None and bool(found) and found[-1].distance > max_distance
+def _passed(found: list[Answer], max_distance: float | None) -> bool:
+    return max_distance is not None and bool(found) and found[-1][0] > max_distance
 
 
-def _with_exact(search: Search, answers: list[Neighbour], end: int) -> list[Neighbour]:
+def _with_exact(search: Search, answers: list[Answer], end: int) -> list[Answer]:
     size = end
     while True:
         found, complete = search(size, True)
@@ -54,9 +55,9 @@ def _with_exact(search: Search, answers: list[Neighbour], end: int) -> list[Neig
         size *= 2
 
 
-def _joined(answers: list[Neighbour], found: list[Neighbour]) -> list[Neighbour]:
+def _joined(answers: list[Answer], found: list[Answer]) -> list[Answer]:
     """The answers, then those found that are not among them."""
     if not answers:
         return found
-    seen = {one.id for one in answers}
-    return answers + [one for one in found if one.id not in seen]
+    seen = {key for _, key in answers}
+    return answers + [one for one in found if one[1] not in seen]

@@ -1,12 +1,11 @@
 """What the engine keeps of a record so that filters run inside it.
 
-One keyword field holds a token for each text, boolean and name of an attribute, so one index
-serves equality, `in`, `startswith` and `is null` on every attribute. Numbers go into one float
-field per attribute; those are indexed when a filter first uses them.
+Every attribute has a field for its texts and booleans, which the engine matches as keywords, and
+one for its numbers. A value of a type that no filter compares leaves a mark, so that it is not
+taken for null.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,9 +13,10 @@ from typing import Any
 
 from lookalike.records import Record
 
-TOKENS = "tokens"
 LONGEST_PREFIX = 200
-"""Characters of a text that its token keeps; the rest becomes a digest."""
+"""Characters of a text that its keyword keeps; the rest becomes a digest."""
+
+_MARK = ""
 
 
 def payload(record: Record) -> dict[str, Any]:
@@ -38,61 +38,66 @@ def payload(record: Record) -> dict[str, Any]:
     if record.format is not None:
         fields["format"] = record.format
     if record.attributes:
-        tokens: list[str] = []
-        _collect((), record.attributes, tokens, fields)
-        fields[TOKENS] = tokens
+        _collect((), record.attributes, fields)
     return fields
 
 
 @lru_cache(maxsize=4096)
-def presence(path: tuple[str, ...]) -> str:
-    """The token of a record that has a value at `path`; it begins no other path's tokens."""
-    return json.dumps(path, ensure_ascii=False)
-
-
-def text_prefix(path: tuple[str, ...], start: str) -> str:
-    """What begins the token of every text at `path` that starts with `start`."""
-    return f"{presence(path)}={start}"
-
-
-def text_token(path: tuple[str, ...], text: str) -> str:
-    """The token of one text at `path`."""
-    if len(text) > LONGEST_PREFIX:
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        text = f"{text[:LONGEST_PREFIX]}\0{digest}"
-    return text_prefix(path, text)
-
-
-def truth_token(path: tuple[str, ...], truth: bool) -> str:
-    """The token of true or false at `path`."""
-    return f"{presence(path)}:{truth}"
+def text_field(path: tuple[str, ...]) -> str:
+    """The field of the texts and booleans at `path`."""
+    return f"text_{_escaped(path)}"
 
 
 @lru_cache(maxsize=4096)
 def number_field(path: tuple[str, ...]) -> str:
-    """The payload field of the numbers at `path`: letters, digits and underscores only."""
-    escaped = re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):x}_", "\0".join(path))
-    return f"number_{escaped}"
+    """The field of the numbers at `path`."""
+    return f"number_{_escaped(path)}"
 
 
-def _collect(
-    path: tuple[str, ...], values: Mapping[str, Any], tokens: list[str], fields: dict[str, Any]
-) -> None:
+def text_start(start: str) -> str:
+    """What begins the keyword of every text that starts with `start`."""
+    return f"={start}"
+
+
+def text_keyword(text: str) -> str:
+    """The keyword of one text."""
+    if len(text) > LONGEST_PREFIX:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        text = f"{text[:LONGEST_PREFIX]}\0{digest}"
+    return text_start(text)
+
+
+def truth_keyword(truth: bool) -> str:
+    """The keyword of true or false."""
+    return ":true" if truth else ":false"
+
+
+def _escaped(path: tuple[str, ...]) -> str:
+    """A name of letters, digits and underscores, another one for each path."""
+    return re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):x}_", "\0".join(path))
+
+
+def _collect(path: tuple[str, ...], values: Mapping[str, Any], fields: dict[str, Any]) -> None:
     for key, value in values.items():
-        if value is None:
-            continue
         here = (*path, key)
-        tokens.append(presence(here))
-        if isinstance(value, Mapping):
-            _collect(here, value, tokens, fields)
-            continue
-        numbers = []
-        for item in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(item, str):
-                tokens.append(text_token(here, item))
-            elif isinstance(item, bool):
-                tokens.append(truth_token(here, item))
-            elif isinstance(item, int | float):
-                numbers.append(float(item))
-        if numbers:
-            fields[number_field(here)] = numbers
+        # One plain value is the common case; a list of one costs the engine ten times more.
+        if isinstance(value, str):
+            fields[text_field(here)] = text_keyword(value)
+        elif isinstance(value, bool):
+            fields[text_field(here)] = truth_keyword(value)
+        elif isinstance(value, int | float):
+            fields[number_field(here)] = float(value)
+        elif isinstance(value, Mapping):
+            fields[text_field(here)] = _MARK
+            _collect(here, value, fields)
+        elif value is not None:
+            keywords = [text_keyword(item) for item in value if isinstance(item, str)]
+            keywords += [truth_keyword(item) for item in value if isinstance(item, bool)]
+            numbers = [float(item) for item in value if _is_number(item)]
+            fields[text_field(here)] = keywords or _MARK
+            if numbers:
+                fields[number_field(here)] = numbers
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,6 +1,7 @@
 """The local store: an SQLite catalogue as the truth, and indexes that can be made from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
@@ -20,6 +21,7 @@ from lookalike.stores.local.roster import Member
 from lookalike.stores.local.shards import FOLDER, Shards
 
 _SCAN_ROWS = 1000
+_GET_ROWS = 512
 
 
 class LocalStore:
@@ -164,7 +166,8 @@ class LocalStore:
     def get(self, ids: Sequence[int]) -> list[Record | None]:
         """Records by id, in order; None where there is none."""
         found: dict[int, Record] = {}
-        for some in writing.in_chunks(ids):
+        for start in range(0, len(ids), _GET_ROWS):
+            some = ids[start : start + _GET_ROWS]
             for row in self._catalogue.read(_select_in(len(some)), some):
                 found[row[0]] = rows.record_of(row)
         return [found.get(key) for key in ids]
@@ -277,19 +280,20 @@ class LocalStore:
         index = self._shards.index(one)
         condition = None if where is None else self._engine_filter(one, where)
         values = query.tolist()
-        return paging.page(
+        answers = paging.page(
             lambda size, exactly: index.search(values, size, condition, exact=exactly),
             offset,
             limit,
             max_distance,
         )
+        return [Neighbour(key, min(distance, 2.0)) for distance, key in answers]
 
     def _engine_filter(self, encoder: Member, where: Filter) -> Any:
         index = self._shards.index(encoder)
-        numbers = list(engine_filter.number_fields(where))
-        if not index.has_numbers(numbers):
+        fields = list(engine_filter.payload_fields(where))
+        if not index.has_fields(fields):
             with self._catalogue.lock:
-                index.index_numbers(numbers)
+                index.index_fields(fields)
         return engine_filter.compile_filter(where, self._ids)
 
     def _ids(self, where: Filter) -> list[int]:
@@ -449,6 +453,7 @@ def _where(where: Filter | None) -> tuple[str, list[Any]]:
     return ("1", []) if where is None else sql_filter.compile_filter(where)
 
 
+@lru_cache
 def _select_in(count: int) -> str:
     marks = ",".join("?" * count)
     return f"SELECT {rows.COLUMNS} FROM records WHERE id IN ({marks})"  # noqa: S608

@@ -1,0 +1,147 @@
+"""The reference, SQL and the engine must agree on every filter and every record."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lookalike.filters import And, Comparison, Field, Filter, IsNull, Not, OneOf, Or
+from lookalike.records import Record
+from lookalike.stores.local import engine_filter, rows, schema, sql_filter
+from lookalike.stores.local.engine import VectorIndex
+from lookalike.stores.local.payload import payload
+
+TEXTS = st.one_of(
+    st.sampled_from(
+        ["", "a", "ab", "abc", "=", ":true", "B", "é", "🙂", '"', "\\", "%", "x" * 250]
+    ),
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=6),
+)
+NUMBERS = st.one_of(
+    st.integers(-3, 3),
+    st.sampled_from([2**53, 2**53 + 1, 2**63 - 1, -(2**63), 0.1, 0.5, -0.0, 1e300, 1e-7]),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
+)
+KEYS = st.sampled_from(["a", "b", "a.b", 'odd "key"', "né", "size", "_5f_", "_"])
+LEAVES = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
+VALUES = st.recursive(
+    LEAVES | st.lists(LEAVES, max_size=4),
+    lambda inner: st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=4,
+)
+IDS = st.one_of(st.integers(0, 5), st.sampled_from([2**53, 2**53 + 1, 2**63 - 2, 2**63 - 1]))
+SMALL = st.none() | st.integers(0, 4)
+RECORDS = st.builds(
+    Record,
+    id=IDS,
+    uri=st.sampled_from(["/a/b/1", "/a/bc/2", "/a/b", "é/🙂"]) | TEXTS,
+    tenant=st.sampled_from(["", "t", "tt"]),
+    size=SMALL,
+    modified_ns=st.none() | st.integers(0, 2**62),
+    width=SMALL,
+    height=SMALL,
+    format=st.sampled_from([None, "jpeg", "png"]),
+    attributes=st.dictionaries(KEYS, VALUES, max_size=4),
+    added=st.floats(0, 2e9),
+    updated=st.floats(0, 2e9),
+)
+
+ATTRIBUTE = st.builds(lambda path: Field(tuple(path)), st.lists(KEYS, min_size=1, max_size=3))
+TEXT_FIELD = st.sampled_from([Field((n,), system=True) for n in ("uri", "tenant", "format")])
+NUMBER_FIELD = st.sampled_from(
+    [Field((n,), system=True) for n in ("size", "width", "height", "modified", "added", "updated")]
+)
+ID_FIELD = st.just(Field(("id",), system=True))
+ORDER = st.sampled_from(["==", "<", "<=", ">", ">="])
+WORDS = st.sampled_from(["==", "startswith", "contains"])
+FLOATS = NUMBERS.map(float)
+CONDITIONS = st.one_of(
+    st.builds(Comparison, ATTRIBUTE | NUMBER_FIELD, ORDER, FLOATS),
+    st.builds(Comparison, ATTRIBUTE | TEXT_FIELD, WORDS, TEXTS),
+    st.builds(Comparison, ATTRIBUTE, st.just("=="), st.booleans()),
+    st.builds(Comparison, ID_FIELD, ORDER, IDS | st.integers(-2, 2)),
+    st.builds(OneOf, ATTRIBUTE, st.lists(FLOATS | TEXTS | st.booleans(), max_size=4).map(tuple)),
+    st.builds(OneOf, NUMBER_FIELD, st.lists(FLOATS, max_size=3).map(tuple)),
+    st.builds(OneOf, TEXT_FIELD, st.lists(TEXTS, max_size=3).map(tuple)),
+    st.builds(OneOf, ID_FIELD, st.lists(IDS, max_size=3).map(tuple)),
+    st.builds(IsNull, ATTRIBUTE | NUMBER_FIELD | TEXT_FIELD | ID_FIELD),
+)
+FILTERS = st.recursive(
+    CONDITIONS,
+    lambda inner: st.one_of(
+        st.builds(Not, inner),
+        st.builds(And, st.lists(inner, max_size=3).map(tuple)),
+        st.builds(Or, st.lists(inner, max_size=3).map(tuple)),
+    ),
+    max_leaves=5,
+)
+
+
+class Both:
+    """The same records in a catalogue's table and in an engine index."""
+
+    def __init__(self, folder: Path) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        schema.migrate(self.connection, "test")
+        self.connection.execute("DROP INDEX records_by_uri")
+        self.index = VectorIndex.create(folder / "shard", 2)
+
+    def fill(self, records: list[Record]) -> None:
+        old = [key for (key,) in self.connection.execute("SELECT id FROM records")]
+        self.connection.execute("DELETE FROM records")
+        self.index.delete(old)
+        lines = [rows.row_of(one, rows.attributes_json(one.attributes, "")) for one in records]
+        self.connection.executemany(rows.INSERT, lines)
+        ones = np.full((len(records), 2), 0.5**0.5, np.float16)
+        self.index.upsert([one.id for one in records], ones, [payload(one) for one in records])
+
+    def by_sql(self, where: Filter) -> set[int]:
+        condition, values = sql_filter.compile_filter(where)
+        statement = f"SELECT r.id FROM records r WHERE {condition}"
+        return {key for (key,) in self.connection.execute(statement, values)}
+
+    def by_engine(self, where: Filter) -> set[int]:
+        condition = engine_filter.compile_filter(where, self.by_sql)
+        answers, complete = self.index.search([1.0, 0.0], 100, condition, exact=True)
+        assert complete
+        return {key for _, key in answers}
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
+    return Both(tmp_path_factory.mktemp("agreement"))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(RECORDS, min_size=1, max_size=6, unique_by=lambda one: one.id), st.data())
+def test_sql_and_engine_agree_with_the_reference(
+    both: Both, records: list[Record], data: st.DataObject
+) -> None:
+    # What is read back is what was written, so compare with that.
+    both.fill(records)
+    for where in data.draw(st.lists(FILTERS, min_size=1, max_size=6)):
+        expected = {one.id for one in records if where.matches(one)}
+        assert both.by_sql(where) == expected
+        assert both.by_engine(where) == expected
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(RECORDS, min_size=1, max_size=6, unique_by=lambda one: one.id), FILTERS)
+def test_an_index_on_the_fields_changes_nothing(
+    both: Both, records: list[Record], where: Filter
+) -> None:
+    both.fill(records)
+    before = both.by_engine(where)
+    both.index.index_fields(engine_filter.payload_fields(where))
+    assert both.by_engine(where) == before == {one.id for one in records if where.matches(one)}
+
+
+def test_attributes_come_back_as_they_were(both: Both) -> None:
+    attributes = {"a": [1, 2.5, "x", None, True], "b": {"c": "é"}, "d": 2**63 - 1, "e": 0.1}
+    line = rows.row_of(replace(Record(1, "u"), attributes=attributes), "")
+    text = rows.attributes_json(attributes, "u")
+    assert rows.record_of((*line[:10], text, *line[11:])).attributes == attributes
