@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lookalike.encoders.base import Encoder
 from lookalike.imaging import Limits
-from lookalike.ingest.crew import CHUNK, Crashed, Crew, Encoded, Event, Failed, Found, Read
+from lookalike.ingest.crew import Crashed, Crew, Encoded, Event, Failed, Found, Read
 from lookalike.ingest.job import Job
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.plan import Plan
 from lookalike.sources.base import Failure, Item
 
+LOOK_UP = 256
+"""Most pictures that the store is asked about at a time."""
 WINDOW = 48
 """Most pictures between reading and encoding at one time."""
 WINDOW_BYTES = 256 << 20
@@ -46,17 +48,14 @@ class Coordinator:
         self._just_read: list[Job] = []
         self._leaders: dict[bytes, Job] = {}
         self._encoded: dict[bytes, Job] = {}
-        self._chunks_taken = 0
         self._all_found = False
         self._crash: BaseException | None = None
-
-    @property
-    def stopped(self) -> bool:
+        self.stopped = False
         """Whether the run was asked to end early."""
-        return self._crew.stopping.is_set()
 
     def stop(self) -> None:
         """Ask the run to end soon: what is encoded is committed, the rest is left."""
+        self.stopped = True
         self._crew.stopping.set()
         self._crew.inbox.put(None)
 
@@ -103,19 +102,16 @@ class Coordinator:
 
     def _look_up(self) -> bool:
         """Look up the next pictures; True when a uri is still busy and must be committed first."""
-        if len(self._waiting) < CHUNK:
-            for _ in range(self._chunks_taken):
-                self._crew.more()
-            self._chunks_taken = 0
         if self._pending or not self._waiting:
             return False
         items: dict[str, Item] = {}
-        while self._waiting and len(items) < CHUNK:
+        while self._waiting and len(items) < LOOK_UP:
             uri = self._waiting[0].uri
             if uri in items or uri in self._under_way or uri in self._ledger:
                 break
             items[uri] = self._waiting.popleft()
         if items:
+            self._crew.more(len(items))
             self._pending.extend(self._plan.look_up(list(items.values()), self._ledger))
         return not items
 
@@ -138,15 +134,15 @@ class Coordinator:
 
     def _handle(self, event: Event) -> None:
         match event:
-            case Found(items, last):
-                self.found += len(items)
-                self._all_found = last
-                self._chunks_taken += 1
-                for item in items:
-                    if isinstance(item, Failure):
-                        self._ledger.fail(item)
-                    else:
-                        self._waiting.append(item)
+            case Found(None):
+                self._all_found = True
+            case Found(Failure() as failure):
+                self.found += 1
+                self._ledger.fail(failure)
+                self._crew.more(1)
+            case Found(Item() as item):
+                self.found += 1
+                self._waiting.append(item)
             case Read(job):
                 self._just_read.append(job)
             case Encoded(jobs):

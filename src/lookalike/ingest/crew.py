@@ -14,9 +14,8 @@ from lookalike.ingest.job import Job, encode, prepare, read
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.file import reason
 
-CHUNK = 256
-"""Found pictures handed over together, so that the store is asked about many at once."""
-CHUNKS_AHEAD = 2
+AHEAD = 512
+"""How many pictures the source may be ahead of those that were looked up."""
 FILL_SECONDS = 0.05
 """How long the encoder waits for a batch to fill."""
 JOIN_SECONDS = 10.0
@@ -24,10 +23,9 @@ JOIN_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The next pictures; `last` when there are no more."""
+    """The source's next; None when there is no more."""
 
-    items: Sequence[Item | Failure]
-    last: bool = False
+    item: Item | Failure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ class Crew:
         self._encoders = encoders
         self._limits = limits
         self._batch = batch
-        self._credit = threading.Semaphore(CHUNKS_AHEAD)
+        self._credit = threading.Semaphore(AHEAD)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Job], None], Job] | None] = (
             queue.SimpleQueue()
         )
@@ -113,9 +111,9 @@ class Crew:
             thread.join()
         self._finder.join(JOIN_SECONDS)
 
-    def more(self) -> None:
-        """Let the source go on by one chunk; call it once per chunk taken."""
-        self._credit.release()
+    def more(self, count: int) -> None:
+        """Let the source go on by as many as were taken of what it found."""
+        self._credit.release(count)
 
     def read(self, job: Job) -> None:
         """Have a picture read; answered by Read or Failed."""
@@ -135,24 +133,14 @@ class Crew:
         return threading.Thread(target=run, name=f"lookalike{target.__name__}", daemon=True)
 
     def _find(self) -> None:
-        chunk: list[Item | Failure] = []
-        handed = time.monotonic()
         for item in self._source:
-            chunk.append(item)
+            while not self._credit.acquire(timeout=0.1):
+                if self.stopping.is_set():
+                    return
             if self.stopping.is_set():
                 return
-            if len(chunk) >= CHUNK or time.monotonic() - handed > FILL_SECONDS:
-                if not self._hand_over(Found(chunk)):
-                    return
-                chunk, handed = [], time.monotonic()
-        self._hand_over(Found(chunk, last=True))
-
-    def _hand_over(self, found: Found) -> bool:
-        while not self._credit.acquire(timeout=0.1):
-            if self.stopping.is_set():
-                return False
-        self.inbox.put(found)
-        return True
+            self.inbox.put(Found(item))
+        self.inbox.put(Found(None))
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:

@@ -81,8 +81,8 @@ class Ledger:
             self._store.move(self._moves)
         if self._attributes:
             self._store.update_attributes(self._attributes)
-        if self._entries:
-            self._store.upsert(self._entries)
+        for start in range(0, len(self._entries), self._batch):
+            self._store.upsert(self._entries[start : start + self._batch])
         self.counts += self._outcomes
         self._outcomes.clear()
         self._uris.clear()

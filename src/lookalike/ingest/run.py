@@ -67,11 +67,10 @@ def ingest(
         UsageError: no encoders or paths, or a pattern cannot be understood.
         EnvironmentFailure: store or encoder failed; what was committed is kept.
     """
-    folders = [path for path in paths if os.path.isdir(path)] if prune else []
     source = FolderSource(paths, limits=limits, ignore=ignore, skip=_own_folder(store))
 
     def clean_up(stopped: Callable[[], bool]) -> tuple[int, list[Failure]]:
-        return prune_folders(store, folders, tenant=tenant, stopped=stopped)
+        return prune_folders(store, paths, tenant=tenant, stopped=stopped)
 
     run = Run(
         store,

@@ -1,0 +1,52 @@
+"""Indexes folders in a process of its own and says what is acknowledged; made to be killed.
+
+Usage: indexing_child.py COLLECTION ENCODERS PATH...
+
+Prints one line per record, its id and uri in JSON, after the call that stored it has returned.
+An encoder is a name that lookalike knows, or `tiny`, which takes 4 ms a picture.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from lookalike.encoders import registry
+from lookalike.encoders.base import Encoder
+from lookalike.ingest import IngestReport, ingest
+from lookalike.stores.local import LocalStore
+
+
+class Acknowledging:
+    """A store that prints what it has stored."""
+
+    def __init__(self, store):
+        self._store = store
+        self.path = store.path
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def upsert(self, entries):
+        ids = self._store.upsert(entries)
+        lines = [json.dumps([key, entry.uri]) for key, entry in zip(ids, entries, strict=True)]
+        print(*lines, sep="\n", flush=True)
+        return ids
+
+
+def load(names: str) -> list[Encoder]:
+    from ingest_parts import TinyEncoder
+
+    known = {"tiny": lambda: TinyEncoder(seconds=0.004)}
+    return [known[name]() if name in known else registry.load(name) for name in names.split(",")]
+
+
+def run(collection: Path, names: str, paths: list[Path], *, batch: int = 8) -> IngestReport:
+    encoders = load(names)
+    with LocalStore.open(collection) as store:
+        for encoder in encoders:
+            store.add_encoder(encoder.spec)
+        return ingest(Acknowledging(store), encoders, paths, batch=batch)
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), sys.argv[2], [Path(path) for path in sys.argv[3:]])

@@ -1,0 +1,356 @@
+"""What becomes of pictures that are new, known, changed, moved, copied or gone."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from ingest_parts import TinyEncoder, draw
+
+from lookalike.encoders import registry
+from lookalike.errors import NotFoundError, UsageError
+from lookalike.imaging import Limits
+from lookalike.ingest import Item, ingest, ingest_items
+from lookalike.sources.uri import from_path
+
+
+def record_of(store, path, tenant=""):
+    return store.find([from_path(path)], tenant).get(from_path(path))
+
+
+def uris(store):
+    return [record.uri for record in store.scan()]
+
+
+def vector_of(store, record):
+    return store.vectors("tiny", [record.id])[record.id]
+
+
+def test_added_with_all_facts(store, index, folder):
+    assert index(folder) == {"added": 5}
+    path = folder / "sub" / "d.png"
+    record = record_of(store, path)
+    status = path.stat()
+    assert (record.size, record.modified_ns) == (status.st_size, status.st_mtime_ns)
+    assert (record.width, record.height, record.format) == (16, 12, "png")
+    assert (len(record.sha256), len(record.md5)) == (32, 16)
+    assert store.missing("tiny") == []
+
+
+def test_unchanged_is_not_even_read(store, index, folder, tiny, monkeypatch):
+    index(folder)
+    monkeypatch.setattr(os, "open", None)
+    assert index(folder) == {"unchanged": 5}
+    assert tiny.encoded == 5
+
+
+def test_touched_keeps_all_but_the_time(store, index, folder, tiny):
+    index(folder)
+    before = record_of(store, folder / "a.png")
+    os.utime(folder / "a.png", ns=(5, 5))
+    assert index(folder) == {"unchanged": 5}
+    after = record_of(store, folder / "a.png")
+    assert after.modified_ns == 5
+    assert (after.id, after.sha256, after.width) == (before.id, before.sha256, 16)
+    assert tiny.encoded == 5
+
+
+def test_changed_keeps_its_id(store, index, folder):
+    index(folder, attributes={"keep": 1})
+    before = record_of(store, folder / "a.png")
+    old = vector_of(store, before)
+    draw(folder / "a.png", 99, (20, 20))
+    assert index(folder) == {"updated": 1, "unchanged": 4}
+    after = record_of(store, folder / "a.png")
+    assert (after.id, after.width, dict(after.attributes)) == (before.id, 20, {"keep": 1})
+    assert after.sha256 != before.sha256
+    assert not np.allclose(vector_of(store, after), old, atol=0.01)
+
+
+def test_moved_keeps_id_vector_and_attributes(store, index, folder, tiny):
+    index(folder, attributes={"keep": 1})
+    before = record_of(store, folder / "a.png")
+    vector = vector_of(store, before)
+    (folder / "a.png").rename(folder / "sub" / "renamed.png")
+    os.utime(folder / "sub" / "renamed.png", ns=(7, 7))
+    assert index(folder) == {"moved": 1, "unchanged": 4}
+    after = record_of(store, folder / "sub" / "renamed.png")
+    assert (after.id, dict(after.attributes), after.modified_ns) == (before.id, {"keep": 1}, 7)
+    assert np.array_equal(vector_of(store, after), vector)
+    assert record_of(store, folder / "a.png") is None
+    assert tiny.encoded == 5
+
+
+def test_moved_folder_and_attributes_given_anew(store, index, folder, tiny):
+    index(folder)
+    ids = {record.id for record in store.scan()}
+    folder.rename(folder.parent / "elsewhere")
+    assert index(folder.parent / "elsewhere", attributes={"new": True}) == {"moved": 5}
+    assert {record.id for record in store.scan()} == ids
+    assert all(dict(record.attributes) == {"new": True} for record in store.scan())
+    assert tiny.encoded == 5
+
+
+def test_copies_are_records_of_their_own_encoded_once(store, index, folder, tiny):
+    for name in ("copy1.png", "copy2.png", "sub/copy3.png"):
+        shutil.copy(folder / "a.png", folder / name)
+    assert index(folder) == {"added": 8}
+    assert tiny.encoded == 5
+    shutil.copytree(folder, folder.parent / "again")
+    assert index(folder.parent / "again") == {"added": 8}
+    assert tiny.encoded == 5
+    first, other = (record_of(store, folder / name) for name in ("a.png", "sub/copy3.png"))
+    assert first.id != other.id
+    assert np.array_equal(vector_of(store, first), vector_of(store, other))
+    assert (other.width, other.height, other.format) == (16, 12, "png")
+
+
+def test_one_of_two_copies_moves(store, index, folder):
+    shutil.copy(folder / "a.png", folder / "copy.png")
+    index(folder)
+    ids = {name: record_of(store, folder / name).id for name in ("a.png", "copy.png")}
+    (folder / "copy.png").rename(folder / "moved1.png")
+    shutil.copy(folder / "a.png", folder / "moved2.png")
+    assert index(folder) == {"moved": 1, "added": 1, "unchanged": 5}
+    assert record_of(store, folder / "a.png").id == ids["a.png"]
+    assert ids["copy.png"] in {
+        record_of(store, folder / name).id for name in ("moved1.png", "moved2.png")
+    }
+
+
+def test_two_files_trade_places(store, index, folder, tiny):
+    index(folder)
+    a, b = (record_of(store, folder / name) for name in ("a.png", "b.png"))
+    (folder / "a.png").rename(folder / "x")
+    (folder / "b.png").rename(folder / "a.png")
+    (folder / "x").rename(folder / "b.png")
+    for name in ("a.png", "b.png"):
+        os.utime(folder / name, ns=(9, 9))
+    assert index(folder) == {"updated": 2, "unchanged": 3}
+    after = record_of(store, folder / "a.png")
+    assert (after.id, after.sha256) == (a.id, b.sha256)
+    assert np.array_equal(vector_of(store, after), vector_of(store, b)) is False
+    assert tiny.encoded == 5
+
+
+def test_changed_into_a_known_picture(store, index, folder, tiny):
+    index(folder)
+    shutil.copy(folder / "b.png", folder / "a.png")
+    assert index(folder) == {"updated": 1, "unchanged": 4}
+    a, b = (record_of(store, folder / name) for name in ("a.png", "b.png"))
+    assert np.array_equal(vector_of(store, a), vector_of(store, b))
+    assert tiny.encoded == 5
+
+
+def test_attributes_for_all_by_uri_and_changed(store, index, folder):
+    assert index(folder, attributes={"colour": "red"}) == {"added": 5}
+    assert index(folder, attributes={"colour": "red"}) == {"unchanged": 5}
+    named = {from_path(folder / "a.png"): {"colour": "blue"}}
+    assert index(folder, attributes=named.get) == {"updated": 1, "unchanged": 4}
+    assert index(folder) == {"unchanged": 5}
+    assert dict(record_of(store, folder / "a.png").attributes) == {"colour": "blue"}
+    assert dict(record_of(store, folder / "b.png").attributes) == {"colour": "red"}
+
+
+def test_touched_with_new_attributes_is_updated(store, index, folder):
+    index(folder)
+    os.utime(folder / "a.png", ns=(5, 5))
+    assert index(folder / "a.png", attributes={"x": 1}) == {"updated": 1}
+    assert dict(record_of(store, folder / "a.png").attributes) == {"x": 1}
+
+
+def test_tenants_keep_apart(store, index, folder, tiny):
+    assert index(folder, tenant="ann") == {"added": 5}
+    assert index(folder, tenant="bob") == {"added": 5}
+    assert tiny.encoded == 10
+    (folder / "a.png").rename(folder / "z.png")
+    assert index(folder, tenant="bob", prune=True) == {"moved": 1, "unchanged": 4}
+    assert record_of(store, folder / "a.png", "ann") is not None
+    assert record_of(store, folder / "z.png", "ann") is None
+
+
+def test_bad_pictures_are_listed_and_the_rest_added(store, index, folder):
+    (folder / "bad1.jpg").write_bytes(b"no picture")
+    (folder / "bad2.jpg").write_bytes(b"no picture")
+    (folder / "empty.jpg").touch()
+    report = index(folder)
+    assert report.pop("added") == 5
+    reasons = {os.path.basename(failed["uri"]): failed["reason"] for failed in report["failed"]}
+    assert set(reasons) == {"bad1.jpg", "bad2.jpg", "empty.jpg"}
+    assert reasons["bad1.jpg"] == reasons["bad2.jpg"]
+    assert "empty" in reasons["empty.jpg"]
+
+
+def test_changed_into_something_bad_keeps_the_record(store, index, folder):
+    index(folder)
+    (folder / "a.png").write_bytes(b"no picture")
+    report = index(folder)
+    assert report.pop("unchanged") == 4
+    assert len(report["failed"]) == 1
+    assert record_of(store, folder / "a.png") is not None
+
+
+def test_picture_over_the_limits(store, index, folder):
+    report = index(folder, limits=Limits(max_pixels=100))
+    assert len(report["failed"]) == 5
+    assert all("16" in failed["reason"] for failed in report["failed"])
+
+
+def test_several_encoders_share_one_decode(store, folder, tiny, monkeypatch):
+    from lookalike.ingest import job
+
+    other, phash = TinyEncoder("other", min_side=32), registry.load("phash")
+    sides = []
+    decode = job.decode
+    monkeypatch.setattr(
+        job, "decode", lambda *a, min_side, **k: sides.append(min_side) or decode(*a, **k)
+    )
+    for encoder in (other, phash):
+        store.add_encoder(encoder.spec)
+    ingest(store, [tiny, other, phash], [folder])
+    assert sides == [max(32, phash.min_side)] * 5
+    for name in ("tiny", "other", "phash"):
+        assert store.missing(name) == []
+
+
+def test_copy_of_a_record_that_lacks_a_vector_is_encoded(store, index, folder, tiny):
+    index(folder)
+    other = TinyEncoder("other")
+    store.add_encoder(other.spec)
+    shutil.copy(folder / "a.png", folder / "copy.png")
+    report = ingest(store, [tiny, other], [folder])
+    assert (report.added, report.unchanged) == (1, 5)
+    assert len(store.vectors("other", [record_of(store, folder / "copy.png").id])) == 1
+
+
+def test_same_picture_by_two_names_on_the_command_line(index, folder):
+    assert index(folder / "a.png", folder, folder / "sub", folder / "a.png") == {"added": 5}
+
+
+def test_own_collection_in_the_folder(store, index, folder, tmp_path):
+    draw(store.path / "stray.png", 1)
+    assert index(tmp_path) == {"added": 5}
+
+
+def test_names_that_are_not_utf8_are_found_again(store, index, folder):
+    name = folder / os.fsdecode(b"caf\xe9.png")
+    draw(folder / "a.png", 77).rename(name)
+    assert index(folder) == {"added": 5}
+    assert index(folder) == {"unchanged": 5}
+    name.rename(folder / os.fsdecode(b"\xff\xfe.png"))
+    assert index(folder) == {"moved": 1, "unchanged": 4}
+    (folder / os.fsdecode(b"\xff\xfe.png")).unlink()
+    assert index(folder, prune=True) == {"removed": 1, "unchanged": 4}
+
+
+def test_wrong_use(store, tiny, folder):
+    with pytest.raises(NotFoundError, match="nowhere"):
+        ingest(store, [tiny], [folder / "nowhere"])
+    with pytest.raises(UsageError, match="at least one encoder"):
+        ingest(store, [], [folder])
+    with pytest.raises(UsageError, match="nothing to index"):
+        ingest(store, [tiny], [])
+
+
+class TestItems:
+    def test_bytes(self, store, tiny, folder):
+        data = {name: (folder / name).read_bytes() for name in ("a.png", "b.png")}
+        items = [
+            Item("one", data["a.png"], {"n": 1}),
+            Item("two", data["b.png"]),
+            Item("three", lambda: data["a.png"]),
+            Item("four", b"no picture"),
+        ]
+        report = ingest_items(store, [tiny], iter(items), attributes={"n": 0})
+        assert (report.added, [failed.uri for failed in report.failed]) == (3, ["four"])
+        assert tiny.encoded == 2
+        found = store.find(["one", "two", "three"])
+        assert [found[uri].attributes["n"] for uri in ("one", "two", "three")] == [1, 0, 0]
+        report = ingest_items(store, [tiny], items[:1])
+        assert (report.unchanged, tiny.encoded) == (1, 2)
+
+    def test_same_uri_again_in_one_run_is_an_update(self, store, tiny, folder):
+        data = [draw(folder / "x.png", n).read_bytes() for n in range(40, 43)]
+        report = ingest_items(store, [tiny], [Item("one", d) for d in (*data, data[0])])
+        assert (report.added, report.updated) == (1, 3)
+        assert store.count() == 1
+        import hashlib
+
+        assert store.find(["one"])["one"].sha256 == hashlib.sha256(data[0]).digest()
+
+    def test_none(self, store, tiny):
+        assert ingest_items(store, [tiny], []).added == 0
+
+
+class TestPrune:
+    def test_only_what_is_gone_under_the_folder(self, store, index, folder):
+        index(folder, draw(folder.parent / "outside" / "x.png", 50))
+        for name in ("a.png", "sub/d.png", "../outside/x.png"):
+            (folder / name).unlink()
+        assert index(folder) == {"unchanged": 3}
+        assert index(folder / "sub", prune=True) == {"unchanged": 1, "removed": 1}
+        assert index(folder, prune=True) == {"unchanged": 3, "removed": 1}
+        assert store.count() == 4
+
+    def test_folder_within_that_is_gone(self, store, index, folder):
+        index(folder)
+        shutil.rmtree(folder / "sub")
+        assert index(folder, prune=True) == {"unchanged": 3, "removed": 2}
+
+    def test_ignored_now_is_not_gone(self, index, folder):
+        index(folder)
+        assert index(folder, prune=True, ignore=["sub/"]) == {"unchanged": 3}
+
+    def test_missing_folder_loses_nothing(self, store, index, folder):
+        index(folder)
+        shutil.rmtree(folder / "sub")
+        report = index(folder / "sub", folder / "a.png", prune=True)
+        assert report.pop("unchanged") == 1
+        (failure,) = report["failed"]
+        assert failure["reason"] == "no such file or directory; nothing under it was removed"
+        assert store.count() == 5
+
+    def test_empty_folder_loses_nothing(self, store, index, folder):
+        index(folder)
+        shutil.rmtree(folder)
+        folder.mkdir()
+        (failure,) = index(folder, prune=True)["failed"]
+        assert "not mounted" in failure["reason"]
+        assert "nothing under it was removed" in failure["reason"]
+        assert store.count() == 5
+
+    def test_unreadable_folder_loses_nothing(self, store, index, folder, monkeypatch):
+        index(folder)
+        (folder / "a.png").unlink()
+        scandir = os.scandir
+
+        def refuse(path):
+            # Permissions do not bind root, under whom tests may run.
+            if os.fspath(path) == os.fspath(folder):
+                raise PermissionError(13, "Permission denied")
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        (failure,) = index(folder, prune=True)["failed"]
+        assert failure["reason"].endswith("nothing under it was removed")
+        assert store.count() == 5
+
+    def test_file_that_cannot_be_looked_at_is_kept(self, store, index, folder, monkeypatch):
+        index(folder)
+        (folder / "a.png").unlink()
+        lstat = os.lstat
+
+        def refuse(path, **more):
+            if os.fspath(path) == os.fspath(folder / "a.png"):
+                raise OSError(5, "Input/output error")
+            return lstat(path, **more)
+
+        monkeypatch.setattr(os, "lstat", refuse)
+        assert index(folder, prune=True) == {"unchanged": 4}
+        assert store.count() == 5
+
+    def test_moved_is_not_removed(self, store, index, folder):
+        index(folder)
+        (folder / "a.png").rename(folder / "sub" / "a.png")
+        assert index(folder, prune=True) == {"moved": 1, "unchanged": 4}
+        assert store.count() == 5
