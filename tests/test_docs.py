@@ -20,7 +20,7 @@ import click
 import pytest
 
 from lookalike.cli import cli
-from lookalike.encoders import registry
+from lookalike.encoders import registry, weights
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -67,9 +67,6 @@ def run(block: Block, folder: Path) -> None:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "100",
     }
-    models = ROOT.parent / "shared" / "models"
-    if models.is_dir():
-        environment.setdefault("LOOKALIKE_MODELS", str(models))
     command = ["bash", "-euo", "pipefail", "-s"] if block.language == "sh" else [sys.executable]
     done = subprocess.run(
         [*command, *([] if block.language == "sh" else ["-W", "error", "-c", block.code])],
@@ -85,6 +82,16 @@ def run(block: Block, folder: Path) -> None:
         f"{name(block.page)}, line {block.line}, ended with {done.returncode}:\n"
         f"{block.code}\n{done.stdout}"
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def text_tower() -> Iterator[bool]:
+    """Whether words can be searched for here: with a text tower beside the checkout they can."""
+    models = ROOT.parent / "shared" / "models"
+    with pytest.MonkeyPatch.context() as patch:
+        if models.is_dir() and "LOOKALIKE_MODELS" not in os.environ:
+            patch.setenv("LOOKALIKE_MODELS", str(models))
+        yield weights.locate(registry.card("clip-vit-b-16"), "text") is not None
 
 
 @pytest.fixture(scope="module")
@@ -107,18 +114,12 @@ def work(template: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def has_text() -> bool:
-    """Whether words can be searched for here."""
-    return registry.load("clip-vit-b-16").has_text
-
-
 @pytest.mark.parametrize(
     "page", [p for p in PAGES if any(block.runs for block in blocks(p))], ids=name
 )
-def test_examples_run(page: Path, work: Path, has_text: bool) -> None:
+def test_examples_run(page: Path, work: Path, text_tower: bool) -> None:
     for block in blocks(page):
-        if block.runs and (has_text or block.note != NEEDS_TEXT):
+        if block.runs and (text_tower or block.note != NEEDS_TEXT):
             run(block, work)
 
 
