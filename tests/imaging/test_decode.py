@@ -116,7 +116,7 @@ def test_heic_decodes_with_the_extra() -> None:
 
 
 def test_heic_without_the_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
     with pytest.raises(PictureError, match=r"pip install 'lookalike\[heic\]'"):
         decode(b"\x00\x00\x00\x1cftypheic" + bytes(100))
 

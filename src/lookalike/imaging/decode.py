@@ -88,12 +88,12 @@ def _decode(name: str, data: bytes, min_side: int | None, limits: Limits) -> Pic
 
 def _open_heic(file: io.BytesIO) -> ImageFile.ImageFile:
     try:
-        import pillow_heif
+        import pi_heif
     except ImportError:
         raise PictureError(
             "HEIC pictures need one more package: pip install 'lookalike[heic]'"
         ) from None
-    opener: Callable[[io.BytesIO], ImageFile.ImageFile] = pillow_heif.HeifImageFile
+    opener: Callable[[io.BytesIO], ImageFile.ImageFile] = pi_heif.HeifImageFile
     return opener(file)
 
 

@@ -13,7 +13,7 @@ import threading
 import warnings
 from typing import Any
 
-_IGNORE: Any = ("ignore", None, Warning, re.compile(r"(PIL|pillow_heif)\."), 0)
+_IGNORE: Any = ("ignore", None, Warning, re.compile(r"(PIL|pi_heif)\."), 0)
 _LOGGER = logging.getLogger("PIL.TiffImagePlugin")
 
 
