@@ -13,16 +13,17 @@ _VALUE_NAME = 1
 
 def extra_output(name: str) -> bytes:
     """The bytes to append to a serialised ModelProto so that value `name` becomes an output."""
-    value = _field(_VALUE_NAME, name.encode())
-    return _field(_MODEL_GRAPH, _field(_GRAPH_OUTPUT, value))
+    value = field(_VALUE_NAME, name.encode())
+    return field(_MODEL_GRAPH, field(_GRAPH_OUTPUT, value))
 
 
-def _field(number: int, payload: bytes) -> bytes:
+def field(number: int, payload: bytes) -> bytes:
     """A length-delimited field: tag (number and wire type 2), length, payload."""
-    return _varint(number << 3 | 2) + _varint(len(payload)) + payload
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """Seven bits a byte, lowest first, the eighth bit saying that more follow."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -9,6 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from lookalike.encoders.graph import extra_output
+from lookalike.encoders.overflow import int8_overflows
 from lookalike.errors import WeightsError
 
 
@@ -18,9 +19,8 @@ class Session:
     Args:
         path: the file.
         output: a value of its graph, declared an output or not.
-        threads: how many threads share the work of one run. Alone they wait for each other
-            busily, which is faster; with 1, several callers at once give the most pictures
-            per second (docs/encoders.md).
+        threads: how many threads share the work of one run. More make one run shorter; with 1,
+            several callers at once give the most pictures per second (docs/encoders.md).
 
     Raises:
         WeightsError: it is no ONNX model, or has no such value.
@@ -31,10 +31,10 @@ class Session:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4  # errors come as exceptions; nothing on standard error
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        # Without it, int8 products overflow on x86 processors that lack VNNI, and the same
-        # picture gets other numbers there.
-        options.add_session_config_entry("session.x64quantprecision", "1")
+        # Threads that wait busily take the processors from decoding, and from other programs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if int8_overflows():
+            options.add_session_config_entry("session.x64quantprecision", "1")
         self._path = path
         self._output = output
         try:
