@@ -4,6 +4,7 @@ import os
 import stat
 
 import broken_pictures
+import pytest
 from ingest_parts import draw
 
 from lookalike.encoders import registry
@@ -51,6 +52,17 @@ def test_names_that_are_not_utf8_are_indexed_and_found_again(store, tiny, tmp_pa
     for uri in uris:
         uri.encode("utf-8")
         assert stat.S_ISREG(to_path(uri).stat().st_mode)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_listed(store, tiny, tmp_path):
+    top = tmp_path / "forbidden"
+    forbidden = broken_pictures.write_unreadable(top)
+    draw(top / "a.png", 1)
+    report = ingest(store, [tiny], [top])
+    assert report.added == 1
+    assert {os.path.basename(failure.uri) for failure in report.failed} == set(forbidden)
+    assert all("permission denied" in failure.reason for failure in report.failed)
 
 
 def _is_hidden(name: str) -> bool:

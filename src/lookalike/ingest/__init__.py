@@ -1,8 +1,8 @@
 """Pictures into a store: scan → read → decode → encode → upsert, overlapped and resumable."""
 
 from lookalike.ingest.complete import embed_missing
+from lookalike.ingest.index import ingest, ingest_items
 from lookalike.ingest.report import IngestReport
-from lookalike.ingest.run import ingest, ingest_items
 from lookalike.sources.base import Failure, Item
 
 __all__ = ["Failure", "IngestReport", "Item", "embed_missing", "ingest", "ingest_items"]

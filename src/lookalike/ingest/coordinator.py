@@ -14,10 +14,8 @@ from lookalike.sources.base import Failure, Item
 
 LOOK_UP = 256
 """Most pictures that the store is asked about at a time."""
-WINDOW = 48
-"""Most pictures between reading and encoding at one time."""
 WINDOW_BYTES = 256 << 20
-"""Most bytes of their files, though one picture may be larger."""
+"""Most bytes of files that are under way, though one picture may be larger."""
 
 
 class Coordinator:
@@ -41,6 +39,8 @@ class Coordinator:
         self._plan = plan
         self._ledger = ledger
         self._crew = Crew(source, encoders, limits, workers=workers)
+        # A batch in the encoder, one ready for it, and one being read and decoded.
+        self._window = 3 * self._crew.batch
         self._waiting: deque[Item] = deque()
         self._pending: deque[Job] = deque()
         self._under_way: dict[str, Job] = {}
@@ -116,7 +116,7 @@ class Coordinator:
         return not items
 
     def _hand_out(self) -> None:
-        while self._pending and len(self._under_way) < WINDOW:
+        while self._pending and len(self._under_way) < self._window:
             size = self._pending[0].item.size or 0
             if self._under_way and self._bytes + size > WINDOW_BYTES:
                 return

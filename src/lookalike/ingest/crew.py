@@ -76,14 +76,14 @@ class Crew:
         limits: Limits,
         *,
         workers: int | None = None,
-        batch: int = 16,
     ) -> None:
         self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.stopping = threading.Event()
         self._source = source
         self._encoders = encoders
         self._limits = limits
-        self._batch = batch
+        self.batch = max(16, 2 * _processors())
+        """Most pictures that are encoded together."""
         self._credit = threading.Semaphore(AHEAD)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Job], None], Job] | None] = (
             queue.SimpleQueue()
@@ -172,7 +172,7 @@ class Crew:
             jobs = [job]
             ends = time.monotonic() + FILL_SECONDS
             try:
-                while len(jobs) < self._batch:
+                while len(jobs) < self.batch:
                     job = self._ready.get(timeout=max(0.0, ends - time.monotonic()))
                     if job is None:
                         return

@@ -1,0 +1,112 @@
+"""Indexing: folders of pictures, or pictures that a caller holds, into a store."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+
+from lookalike.encoders.base import Encoder
+from lookalike.imaging import DEFAULT_LIMITS, Limits
+from lookalike.ingest.plan import IndexPlan
+from lookalike.ingest.prune import prune as prune_folders
+from lookalike.ingest.report import IngestReport
+from lookalike.ingest.run import BATCH, Run
+from lookalike.records import Attributes
+from lookalike.sources.base import Failure, Item
+from lookalike.sources.folder import FolderSource
+from lookalike.stores.base import Progress, Store
+
+AttributesFor = Attributes | Callable[[str], Attributes | None] | None
+"""One mapping for all pictures, or a function of the uri; None keeps what records have."""
+
+
+def ingest(
+    store: Store,
+    encoders: Sequence[Encoder],
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    tenant: str = "",
+    attributes: AttributesFor = None,
+    ignore: Sequence[str] = (),
+    prune: bool = False,
+    progress: Progress | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    batch: int = BATCH,
+    workers: int | None = None,
+) -> IngestReport:
+    """Index picture files and folders, or bring them up to date.
+
+    Committed at least every `batch` pictures and every two seconds, so that whatever ends the run
+    loses no more than that, and the next run goes on. Ctrl-C ends it cleanly.
+
+    Args:
+        store: where to; it must have the encoders already.
+        encoders: each picture is decoded once for all of them.
+        paths: pictures, taken whatever their suffix, and folders, walked all the way down.
+        tenant: whose pictures they are.
+        attributes: the user's fields, one mapping for all, or a function of the uri.
+        ignore: patterns of what to leave out, as in a .gitignore, relative to each folder.
+        prune: also delete the tenant's records under the given folders whose files are gone.
+        progress: called as progress("index", done, total) about ten times a second, from the
+            calling thread; the total grows until all folders are counted.
+        limits: how large a picture may be.
+        batch: most pictures in one commit.
+        workers: threads that read and decode; one per processor by default.
+
+    Returns:
+        What became of the pictures. A bad one never stops the rest.
+
+    Raises:
+        NotFoundError: none of the paths exists.
+        UsageError: no encoders or paths, or a pattern cannot be understood.
+        EnvironmentFailure: store or encoder failed; what was committed is kept.
+    """
+    source = FolderSource(paths, limits=limits, ignore=ignore, skip=_own_folder(store))
+
+    def clean_up(stopped: Callable[[], bool]) -> tuple[int, list[Failure]]:
+        return prune_folders(store, paths, tenant=tenant, stopped=stopped)
+
+    run = Run(
+        store,
+        encoders,
+        source,
+        IndexPlan(store, _names(encoders), tenant=tenant, attributes=_function(attributes)),
+        limits=limits,
+        batch=batch,
+        workers=workers,
+        afterwards=clean_up if prune else None,
+    )
+    return run(progress, count=source.count)
+
+
+def ingest_items(
+    store: Store,
+    encoders: Sequence[Encoder],
+    items: Iterable[Item],
+    *,
+    tenant: str = "",
+    attributes: AttributesFor = None,
+    progress: Progress | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    batch: int = BATCH,
+    workers: int | None = None,
+) -> IngestReport:
+    """Index pictures that do not come from a folder; otherwise as `ingest`.
+
+    `items` is iterated on a thread of its own, at most a few hundred ahead.
+    """
+    plan = IndexPlan(store, _names(encoders), tenant=tenant, attributes=_function(attributes))
+    run = Run(store, encoders, items, plan, limits=limits, batch=batch, workers=workers)
+    return run(progress)
+
+
+def _names(encoders: Iterable[Encoder]) -> list[str]:
+    return [encoder.spec.name for encoder in encoders]
+
+
+def _function(attributes: AttributesFor) -> Callable[[str], Attributes | None]:
+    return attributes if callable(attributes) else lambda _: attributes
+
+
+def _own_folder(store: Store) -> tuple[str | os.PathLike[str], ...]:
+    """The folder that a local store lives in, where no picture of the user's is."""
+    path = getattr(store, "path", None)
+    return () if path is None else (path,)
