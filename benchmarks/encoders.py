@@ -1,11 +1,11 @@
 """How fast each encoder is, by runtime, threads, batch and callers.
 
-    python benchmarks/encoders.py ../shared/data/labelled [--pictures 32] [--encoders NAME…]
+    python benchmarks/encoders.py ../shared/data/labelled [--pictures 16] [--encoders NAME…]
 
-All variants of one encoder take turns in one process and the median of the rounds is printed,
-with the ratio to the variant that lookalike uses. With OpenVINO installed
-(pip install openvino) it takes part, in float32, and in bfloat16 where the processor has it;
-the least cosine to ONNX Runtime's embedding says what that does to the numbers.
+Each variant takes turns with what lookalike does; the medians of the rounds and their ratio are
+printed. With OpenVINO installed (pip install openvino) it takes part, in float32, and in
+bfloat16 where the processor has it; the least cosine to lookalike's embeddings says what a
+variant does to the numbers.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import onnxruntime
 from PIL import Image
 
 from lookalike.encoders import registry, weights
+from lookalike.encoders.base import Encoder
 from lookalike.encoders.card import ModelCard
 from lookalike.encoders.graph import extra_output
 from lookalike.encoders.onnx import OnnxEncoder
@@ -32,7 +33,7 @@ def main() -> None:
     """Print one table for each encoder."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("labelled", type=Path)
-    parser.add_argument("--pictures", type=int, default=32)
+    parser.add_argument("--pictures", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--encoders", nargs="*", default=registry.names())
     options = parser.parse_args()
@@ -43,57 +44,58 @@ def main() -> None:
         start = time.perf_counter()
         prepared = [encoder.prepare(picture) for picture in pictures]
         preparing = (time.perf_counter() - start) / len(pictures) * 1000
+        ours = partial(encoder.encode_prepared, prepared)
+        first, alone = compare(ours, partial(one_by_one, encoder, prepared), 5 * options.rounds)
+        count = len(pictures)
         print(f"\n## {name}: prepare {preparing:.2f} ms a picture\n")
-        if isinstance(encoder, OnnxEncoder):
-            variants = dict(all_variants(encoder, np.stack(prepared)))
-        else:
-            variants = {"ours, all at once": partial(encoder.encode_prepared, prepared)}
-        compare(variants, len(pictures), options.rounds)
+        print("| variant | ms a picture | ours at that moment | ratio | least cosine |")
+        print("|---|---|---|---|---|")
+        print(f"| ours, all at once | {first / count:.2f} | | 1.00 | |")
+        print(f"| ours, one after the other | {alone / count:.2f} | | {alone / first:.2f} | |")
+        if not isinstance(encoder, OnnxEncoder):
+            continue
+        pixels, expected = np.stack(prepared), ours()
+        for label, run in all_variants(encoder.card, pixels):
+            got = run()
+            cosine = ((got / np.linalg.norm(got, axis=1, keepdims=True)) * expected).sum(axis=1)
+            base, other = compare(ours, run, options.rounds)
+            print(
+                f"| {label} | {other / count:.2f} | {base / count:.2f} | {other / base:.2f} "
+                f"| {cosine.min():.4f} |",
+                flush=True,
+            )
 
 
-def compare(variants: dict[str, Callable[[], np.ndarray]], count: int, rounds: int) -> None:
-    """Run the variants in turns; print ms a picture, ratio to the first, least cosine to it."""
-    times: dict[str, list[float]] = {name: [] for name in variants}
-    results = {name: run() for name, run in variants.items()}
+def compare(one: Callable[[], object], other: Callable[[], object], rounds: int) -> list[float]:
+    """Run the two in turns; their medians in milliseconds."""
+    times: list[list[float]] = [[], []]
+    for run in (one, other):
+        run()
     for _ in range(rounds):
-        for name, run in variants.items():
+        for run, measured in zip((one, other), times, strict=True):
             start = time.perf_counter()
             run()
-            times[name].append((time.perf_counter() - start) / count * 1000)
-    first = next(iter(variants))
-    base = statistics.median(times[first])
-    print("| variant | ms a picture | ratio | least cosine |\n|---|---|---|---|")
-    for name, measured in times.items():
-        median = statistics.median(measured)
-        cosine = "" if results[name].dtype == np.uint8 else cosines(results[first], results[name])
-        print(f"| {name} | {median:.2f} | {median / base:.2f} | {cosine} |", flush=True)
+            measured.append((time.perf_counter() - start) * 1000)
+    return [statistics.median(measured) for measured in times]
 
 
-def cosines(one: np.ndarray, other: np.ndarray) -> str:
-    """The least cosine between rows of the two."""
-    other = other / np.linalg.norm(other, axis=1, keepdims=True)
-    return f"{(one * other).sum(axis=1).min():.4f}"
+def one_by_one(encoder: Encoder, prepared: list[np.ndarray]) -> None:
+    """A call for each picture, as searches make them."""
+    for each in prepared:
+        encoder.encode_prepared([each])
 
 
 def all_variants(
-    encoder: OnnxEncoder, pixels: np.ndarray
+    card: ModelCard, pixels: np.ndarray
 ) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
-    """Ours first, then each runtime, thread count, batch and number of callers."""
-    card = encoder.card
-    rows = list(pixels)
-    yield "ours, all at once", lambda: encoder.encode_prepared(rows)
-    yield (
-        "ours, one after the other",
-        lambda: np.concatenate([encoder.encode_prepared([row]) for row in rows]),
-    )
-    for threads in (1, 2):
-        for spin in (False, True)[:threads]:
-            run = onnx_run(card, threads, spin)
-            for batch in (1, 4, 8, 16, 32):
-                label = f"ONNX Runtime, {threads} threads{', spinning' * spin}, batch {batch}"
-                yield label, lambda run=run, batch=batch: in_batches(run, pixels, batch)
-            label = f"ONNX Runtime, {threads} threads{', spinning' * spin}, 2 callers"
-            yield label, lambda run=run: by_callers(run, pixels, 2)
+    """Each runtime, thread count, batch and number of callers; one session at a time."""
+    for threads, spin in ((1, False), (2, False), (2, True)):
+        run = onnx_run(card, threads, spin)
+        head = f"ONNX Runtime, threads {threads}{', spinning' * spin}"
+        for batch in (1, 4, 8, 16, 32):
+            if batch <= len(pixels):
+                yield f"{head}, batch {batch}", partial(in_batches, run, pixels, batch)
+        yield f"{head}, 2 callers", partial(by_callers, run, pixels, 2)
     try:
         import openvino
     except ImportError:
@@ -105,8 +107,8 @@ def all_variants(
         for threads in (1, 2):
             run = openvino_run(card, threads, precision)
             for batch in (1, 8):
-                label = f"OpenVINO {precision}, {threads} threads, batch {batch}"
-                yield label, lambda run=run, batch=batch: in_batches(run, pixels, batch)
+                label = f"OpenVINO {precision}, threads {threads}, batch {batch}"
+                yield label, partial(in_batches, run, pixels, batch)
 
 
 def in_batches(run: Run, pixels: np.ndarray, batch: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from lookalike.encoders.base import Encoder
 
 
 def main() -> None:
+    """Print one table row for each encoder, then recall of words."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("labelled", type=Path)
     parser.add_argument("--captions", type=Path)
@@ -50,6 +51,7 @@ def main() -> None:
 
 
 def load(file: Path) -> Image.Image:
+    """One picture as RGB."""
     with Image.open(file) as image:
         return image.convert("RGB")
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from lookalike.encoders import registry
 from lookalike.encoders.base import Encoder
-from lookalike.errors import UnknownEncoderError
+from lookalike.errors import UnknownEncoderError, WeightsError
 
 
 def test_names_are_sorted_and_have_cards():
@@ -96,3 +96,10 @@ def test_a_users_model_needs_no_source(models: Path):
     assert registry.load("tiny").encode_images([Image.new("RGB", (9, 9), "red")]).tolist() == [
         [1.0, 0.0, 0.0]
     ]
+
+
+def test_a_users_card_that_is_no_text_is_told(models: Path):
+    (models / "odd.toml").write_bytes(b"\xff\xfe")
+    assert "odd" in registry.names()
+    with pytest.raises(WeightsError, match=r"odd\.toml cannot be read"):
+        registry.card("odd")

