@@ -36,6 +36,20 @@ class IngestReport:
     seconds: float = 0.0
     interrupted: bool = False
 
+    def __add__(self, other: "IngestReport") -> "IngestReport":
+        """Both as one: sums, and of the failures one per uri, the first."""
+        failed = {failure.uri: failure for failure in (*other.failed, *self.failed)}
+        return IngestReport(
+            added=self.added + other.added,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            moved=self.moved + other.moved,
+            removed=self.removed + other.removed,
+            failed=tuple(sorted(failed.values(), key=lambda failure: failure.uri)),
+            seconds=self.seconds + other.seconds,
+            interrupted=self.interrupted or other.interrupted,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The object that `lookalike index --json` prints."""
         return {
