@@ -4,7 +4,7 @@
 >>> where = parse('price < 20 and colour in ["red", "blue"] and not sold == true')
 """
 
-from lookalike.filters.fields import SYSTEM_FIELDS, Field
+from lookalike.filters.fields import SYSTEM_FIELDS, Field, equal_range
 from lookalike.filters.nodes import (
     And,
     Comparison,
@@ -30,6 +30,7 @@ __all__ = [
     "OneOf",
     "Or",
     "all_of",
+    "equal_range",
     "parse",
     "tenant_is",
     "uri_within",

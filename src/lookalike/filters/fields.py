@@ -1,5 +1,6 @@
 """The fields that a filter can name: those of every record, and the user's attributes."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,6 +9,9 @@ from lookalike.records import Record
 
 Kind = Literal["id", "text", "number", "time", "any"]
 Scalar = str | bool | float | int
+
+_SLACK = 4
+_LARGEST_WHOLE = 2.0**63
 
 _READERS: dict[str, tuple[Kind, Callable[[Record], Scalar | None]]] = {
     "id": ("id", lambda record: record.id),
@@ -57,3 +61,16 @@ class Field:
 
     def __str__(self) -> str:
         return ".".join(self.path)
+
+
+def equal_range(number: float) -> tuple[float, float]:
+    """The smallest and the largest number that count as equal to a literal.
+
+    For whole numbers that is the number itself. A fraction equals what differs from it in the
+    last two bits: 0.1 + 0.2 is 0.3, and stores that read decimals back inexactly agree.
+    """
+    low = high = number
+    if not (number.is_integer() and abs(number) <= _LARGEST_WHOLE):
+        for _ in range(_SLACK):
+            low, high = math.nextafter(low, -math.inf), math.nextafter(high, math.inf)
+    return low, high

@@ -1,7 +1,8 @@
 """A parsed filter as a tree of frozen nodes; `matches` is the reference for every store.
 
 Two-valued: a comparison with a value that is missing or of another type is false, and `not`
-makes it true. Numbers compare as float64, ids as int64. A list matches when any element does.
+makes it true. Numbers compare as float64 (see `equal_range`), ids as int64. A list matches when
+any element does.
 """
 
 from abc import abstractmethod
@@ -11,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from lookalike.errors import FilterError
-from lookalike.filters.fields import Field, Scalar
+from lookalike.filters.fields import Field, Scalar, equal_range
 from lookalike.records import Record
 
 Operator = Literal["==", "<", "<=", ">", ">=", "startswith", "contains"]
@@ -56,7 +57,7 @@ class OneOf(Filter):
     def matches(self, record: Record) -> bool:
         """Whether the field's value, or any element of it, is one of `values`."""
         return any(
-            found == value
+            _compare(found, "==", value)
             for value in self.values
             for found in _comparable(self.field, record, type(value))
         )
@@ -162,17 +163,18 @@ def _comparable(field: Field, record: Record, wanted: type) -> Iterator[Any]:
 
 
 def _compare(found: Any, operator: Operator, value: Any) -> bool:
+    low, high = equal_range(value) if isinstance(value, float) else (value, value)
     match operator:
         case "==":
-            return bool(found == value)
+            return bool(low <= found <= high)
         case "<":
-            return bool(found < value)
+            return bool(found < low)
         case "<=":
-            return bool(found <= value)
+            return bool(found <= high)
         case ">":
-            return bool(found > value)
+            return bool(found > high)
         case ">=":
-            return bool(found >= value)
+            return bool(found >= low)
         case "startswith":
             return bool(found.startswith(value))
         case "contains":

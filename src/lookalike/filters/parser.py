@@ -21,6 +21,9 @@ MAX_DEPTH = 32
 MAX_CONDITIONS = 300
 """SQLite refuses expressions nested deeper than 1,000, and `a or b or c` nests with each term."""
 
+MAX_VALUES = 10_000
+"""Literals in one filter; SQLite binds 32,766 values in one statement."""
+
 _ORDER = ("<", "<=", ">", ">=")
 _OPERATORS: dict[str, Operator] = {"=": "==", **{name: name for name in get_args(Operator)}}
 
@@ -90,6 +93,7 @@ class _Builder:
     def __init__(self, text: str) -> None:
         self.text = text
         self.conditions = 0
+        self.values = 0
 
     def build(self, tree: "Tree[Token]") -> Filter:
         match tree.data:
@@ -135,6 +139,12 @@ class _Builder:
 
     def one_of(self, field: Field, tree: "Tree[Token]") -> Filter:
         scalars: list[Any] = [child for child in tree.children if child is not None]
+        self.values += len(scalars)
+        if self.values > MAX_VALUES:
+            raise FilterError(
+                f"The filter lists more than {MAX_VALUES:,} values: "
+                "put what those records have in common into an attribute and filter on that."
+            )
         return OneOf(field, tuple(self.literal(field, "in", one.children[0]) for one in scalars))
 
     def compare(self, field: Field, operator: "Token", token: "Token") -> Filter:

@@ -53,6 +53,7 @@ class Catalogue:
                 self._writer = None
             else:
                 self._writer = self._connect()
+                schema.version(self._writer, str(self.path))
                 self._writer.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
                 self._writer.execute("PRAGMA journal_mode = WAL")
                 self._writer.execute("PRAGMA synchronous = FULL")

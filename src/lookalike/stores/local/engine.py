@@ -21,8 +21,8 @@ _BATCH = 2000
 _READ_BYTES = 1 << 20
 _DEFAULT_EF = 96
 _FILTERED_EF = 160
-_INDEX_AT_KB = 20_000
-"""Segments smaller than this many KB of float32 vectors are searched exactly, without a graph."""
+_INDEX_AT_KB = 1
+"""When the graph is built is for `shards` to say, so the engine is to leave nothing out of it."""
 _EXACT_FILTER_KB = 40_000
 """Filters that leave less than this many KB of float32 vectors are searched exactly."""
 
@@ -158,11 +158,11 @@ class VectorIndex:
         answers.sort()
         return answers, complete
 
-    def vectors(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-        """Stored vectors by id; absent ids are left out."""
+    def points(self, ids: Sequence[int]) -> dict[int, tuple[NDArray[np.float32], dict[str, Any]]]:
+        """Vectors and payloads by id; absent ids are left out."""
         with _failures(self.folder):
-            points = self._shard.retrieve(list(ids), with_payload=False, with_vector=True)
-            return {point.id: np.asarray(point.vector, dtype=np.float32) for point in points}
+            points = self._shard.retrieve(list(ids), with_payload=True, with_vector=True)
+            return {one.id: (np.asarray(one.vector, np.float32), one.payload) for one in points}
 
     def finds(self, vector: NDArray[np.float32]) -> bool:
         """Whether a search for a stored vector finds it, or one that equals it."""

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import qdrant_edge as qdrant
 
-from lookalike.filters import And, Comparison, Field, Filter, IsNull, Not, OneOf, Or
+from lookalike.filters import And, Comparison, Field, Filter, IsNull, Not, OneOf, Or, equal_range
 from lookalike.stores.local.payload import (
     LONGEST_PREFIX,
     number_field,
@@ -118,12 +118,13 @@ def _one_of(field: Field, values: tuple[Any, ...]) -> Any:
 
 
 def _in_range(field: Field, operator: str, value: float) -> Any:
+    low, high = equal_range(value)
     bounds: dict[str, dict[str, float]] = {
-        "==": {"gte": value, "lte": value},
-        "<": {"lt": value},
-        "<=": {"lte": value},
-        ">": {"gt": value},
-        ">=": {"gte": value},
+        "==": {"gte": low, "lte": high},
+        "<": {"lt": low},
+        "<=": {"lte": high},
+        ">": {"gt": high},
+        ">=": {"gte": low},
     }
     return qdrant.FieldCondition(_number_field(field), range=qdrant.RangeFloat(**bounds[operator]))
 

@@ -5,6 +5,7 @@ process it would stop searches, progress and Ctrl-C. So a child builds in a copy
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +26,7 @@ shard.flush()
 shard.close()
 """
 _TICK_SECONDS = 0.2
+_COPY_BYTES = 1 << 20
 
 
 def build_graph(folder: Path, tick: Callable[[], None]) -> None:
@@ -59,3 +61,35 @@ def build_graph(folder: Path, tick: Callable[[], None]) -> None:
             f"Building the index in {folder} failed (status {child.returncode}): {lines[-1]}. "
             "Check free memory and disk, then run `lookalike rebuild`."
         )
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a shard's files, leaving the holes in them: most are larger than what they hold."""
+    for path in source.rglob("*"):
+        copy = target / path.relative_to(source)
+        if path.is_dir():
+            copy.mkdir(parents=True, exist_ok=True)
+        else:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            _copy_sparse(path, copy)
+
+
+def _copy_sparse(source: Path, target: Path) -> None:
+    if not hasattr(os, "SEEK_DATA"):
+        shutil.copyfile(source, target)
+        return
+    with source.open("rb", buffering=0) as old, target.open("wb", buffering=0) as new:
+        size = os.fstat(old.fileno()).st_size
+        new.truncate(size)
+        place = 0
+        while place < size:
+            try:
+                start = os.lseek(old.fileno(), place, os.SEEK_DATA)
+            except OSError:  # nothing but a hole up to the end
+                return
+            place = os.lseek(old.fileno(), start, os.SEEK_HOLE)
+            old.seek(start)
+            new.seek(start)
+            left = place - start
+            while left:
+                left -= new.write(old.read(min(left, _COPY_BYTES)))

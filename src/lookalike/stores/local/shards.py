@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import StoreError
+from lookalike.records import Record
 from lookalike.stores.base import Progress
 from lookalike.stores.local import rows
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.local.engine import EngineFailure, VectorIndex
-from lookalike.stores.local.graph import build_graph
-from lookalike.stores.local.payload import payload
+from lookalike.stores.local.graph import build_graph, copy_folder
+from lookalike.stores.local.payload import payload, same_payload
+from lookalike.stores.local.room import need_room
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.writing import in_chunks
 
@@ -50,7 +52,8 @@ class Shards:
         self._loaded: dict[int, VectorIndex] = {}
         self._unflushed: dict[int, int] = {}
         self._building = threading.Lock()
-        self._keep_pending: set[int] = set()
+        self._copies: dict[int, Path] = {}
+        """Copies in which graphs are being built, by encoder: they need what is pending, too."""
 
     def index(self, encoder: Member) -> VectorIndex:
         """The index of one encoder, in step with the catalogue."""
@@ -70,7 +73,8 @@ class Shards:
             return self.create(encoder)
         try:
             index = VectorIndex.load(self.folder / name, encoder.spec.size)
-            self._replay(encoder, index)
+            if self._replay(encoder, index):
+                self._flush(encoder, index)
             complaint = self._complaint(encoder, index, expected)
         except EngineFailure as error:
             return self._repair(encoder, str(error))
@@ -91,25 +95,35 @@ class Shards:
         if len(index) != expected:
             return f"it holds {len(index):,} vectors instead of {expected:,}"
         sample = self._sample(encoder)
-        found = index.vectors(list(sample))
-        for key, vector in sample.items():
-            if key not in found or np.abs(found[key] - vector).max() > _SAME:
+        found = index.points(list(sample))
+        for key, (vector, record) in sample.items():
+            if key not in found or np.abs(found[key][0] - vector).max() > _SAME:
                 return f"its vector of record {key} is not the one stored"
+            if not same_payload(found[key][1], payload(record)):
+                return f"its fields of record {key} are not those stored"
         return ""
 
-    def _sample(self, encoder: Member) -> dict[int, NDArray[np.float32]]:
-        """A few vectors of the catalogue, chosen at random."""
+    def _sample(self, encoder: Member) -> dict[int, tuple[NDArray[np.float32], Record]]:
+        """A few vectors of the catalogue with their records, chosen at random."""
         ((low, high),) = self.catalogue.read(f"SELECT min(id), max(id) FROM {encoder.table}")  # noqa: S608
         if low is None:
             return {}
+        statement = _POINTS.format(table=encoder.table) + " WHERE v.id >= ? ORDER BY v.id LIMIT 1"
         sample = {}
         for _ in range(_SAMPLE):
-            ((key, blob),) = self.catalogue.read(
-                f"SELECT id, vector FROM {encoder.table} WHERE id >= ? ORDER BY id LIMIT 1",  # noqa: S608
-                (random.randint(low, high),),  # noqa: S311 - no secret
-            )
-            sample[key] = np.frombuffer(blob, "<f2").astype(np.float32)
+            start = random.randint(low, high)  # noqa: S311 - no secret
+            (row,) = self.catalogue.read(statement, (start,))
+            vector = np.frombuffer(row[1], "<f2").astype(np.float32)
+            sample[row[0]] = (vector, rows.record_of(row[2:]))
         return sample
+
+    def repair(self, encoder: Member, broken: VectorIndex, reason: str) -> VectorIndex:
+        """Replace an index that failed in use, unless another thread has done so already."""
+        with self.catalogue.lock:
+            if self._loaded.get(encoder.number) is broken:
+                del self._loaded[encoder.number]
+                return self._repair(encoder, reason)
+            return self.index(encoder)
 
     def _repair(self, encoder: Member, reason: str) -> VectorIndex:
         self.notices.append(
@@ -118,16 +132,18 @@ class Shards:
         return self._rebuild(encoder, self._progress)
 
     def _new(self, encoder: Member) -> VectorIndex:
+        need_room(self.catalogue.path.parent)
         name = f"{encoder.number}-{secrets.token_hex(4)}"
         return VectorIndex.create(self.folder / name, encoder.spec.size)
 
     def _adopt(self, encoder: Member, index: VectorIndex) -> None:
-        """Make this the encoder's index, and remove the one before."""
+        """Make this flushed index, which lacks nothing, the encoder's; remove the one before."""
         with self.catalogue.writing() as connection:
             connection.execute(
-                "UPDATE encoders SET shard = ? WHERE number = ?",
-                (index.folder.name, encoder.number),
+                "UPDATE encoders SET shard = ?, vectors = ? WHERE number = ?",
+                (index.folder.name, len(index), encoder.number),
             )
+            connection.execute("DELETE FROM pending WHERE encoder = ?", (encoder.number,))
         self._loaded[encoder.number] = index
         self._unflushed[encoder.number] = 0
         self.remove_strays()
@@ -136,6 +152,7 @@ class Shards:
         """Remove folders that an interrupted build left, or that were replaced."""
         used = {name for (name,) in self.catalogue.read("SELECT shard FROM encoders")}
         used |= {index.folder.name for index in self._loaded.values()}
+        used |= {copy.name for copy in self._copies.values()}
         if self.folder.is_dir():
             for path in self.folder.iterdir():
                 if path.name not in used:
@@ -167,14 +184,15 @@ class Shards:
             count += len(some)
         return count
 
-    def _replay(self, encoder: Member, index: VectorIndex) -> None:
+    def _replay(self, encoder: Member, index: VectorIndex) -> int:
+        """Apply what is pending; returns how many ids it was."""
         pending = self.catalogue.read("SELECT id FROM pending WHERE encoder = ?", (encoder.number,))
         if pending:
-            self._refresh(encoder, index, [key for (key,) in pending])
-            self._flush(encoder, index)
+            need_room(self.folder)
+        return self._refresh(encoder, index, [key for (key,) in pending])
 
     def _flush(self, encoder: Member, index: VectorIndex) -> None:
-        if encoder.number in self._keep_pending:
+        if encoder.number in self._copies:
             return
         index.flush()
         with self.catalogue.writing() as connection:
@@ -199,21 +217,28 @@ class Shards:
             with self.catalogue.lock:
                 index = self.index(encoder)
                 self._flush(encoder, index)
-                shutil.copytree(index.folder, copy)
-                self._keep_pending.add(encoder.number)
+                # The copy, and beside it for a while the new graph with its vectors.
+                need_room(self.folder, 2 * bytes_of(index.folder))
+                copy_folder(index.folder, copy)
+                self._copies[encoder.number] = copy
             total = len(index)
             build_graph(copy, lambda: _tell(progress, encoder, 0, total))
             with self.catalogue.lock:
+                if self._loaded.get(encoder.number) is not index:
+                    raise StoreError(
+                        f"The index of {encoder.spec.name} failed while its graph was built: "
+                        "run the same again."
+                    )
                 built = VectorIndex.load(copy, encoder.spec.size)
-                self._check_finds(encoder, built)
-                self._keep_pending.discard(encoder.number)
                 self._replay(encoder, built)
+                built.flush()
+                self._check_finds(encoder, built)
                 self._adopt(encoder, built)
         except BaseException:
             shutil.rmtree(copy, ignore_errors=True)
             raise
         finally:
-            self._keep_pending.discard(encoder.number)
+            self._copies.pop(encoder.number, None)
         _tell(progress, encoder, total, total)
 
     def rebuild(self, encoder: Member, progress: Progress | None) -> None:
@@ -225,6 +250,7 @@ class Shards:
         index = self._new(encoder)
         try:
             ((total,),) = self.catalogue.read(f"SELECT count(*) FROM {encoder.table}")  # noqa: S608
+            need_room(self.folder, total * (4 * encoder.spec.size + 1024))
             done = 0
             statement = _POINTS.format(table=encoder.table) + " ORDER BY v.id"
             for found in self.catalogue.stream(statement, (), _READ_ROWS):
@@ -238,16 +264,10 @@ class Shards:
                 index = VectorIndex.load(index.folder, encoder.spec.size)
                 _tell(progress, encoder, total, total)
             self._check_finds(encoder, index)
-            with self.catalogue.writing() as connection:
-                connection.execute("DELETE FROM pending WHERE encoder = ?", (encoder.number,))
-                connection.execute(
-                    "UPDATE encoders SET shard = ?, vectors = ? WHERE number = ?",
-                    (index.folder.name, total, encoder.number),
-                )
+            self._adopt(encoder, index)
         except BaseException:
             shutil.rmtree(index.folder, ignore_errors=True)
             raise
-        self._adopt(encoder, index)
         return index
 
     def _check_finds(self, encoder: Member, index: VectorIndex) -> None:
@@ -256,17 +276,16 @@ class Shards:
         Raises:
             StoreError: they do not.
         """
-        for record, vector in self._sample(encoder).items():
+        for key, (vector, _) in self._sample(encoder).items():
             if not index.finds(vector):
                 raise StoreError(
-                    f"The new index of {encoder.spec.name} does not find record {record}: "
+                    f"The new index of {encoder.spec.name} does not find record {key}: "
                     "it was thrown away. Run `lookalike rebuild`."
                 )
 
     def bytes_on_disk(self, encoder: Member) -> int:
         """Bytes of the index's files."""
-        folder = self.index(encoder).folder
-        return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+        return bytes_of(self.index(encoder).folder)
 
     def close(self) -> None:
         """Flush every index and let go."""
@@ -277,6 +296,12 @@ class Shards:
                     connection.execute("DELETE FROM pending WHERE encoder = ?", (number,))
             index.close()
         self._loaded.clear()
+
+
+def bytes_of(folder: Path) -> int:
+    """Bytes that a folder's files take on disk; many of them are sparse."""
+    sizes = [path.stat() for path in folder.rglob("*") if path.is_file()]
+    return sum(getattr(size, "st_blocks", -(-size.st_size // 512)) * 512 for size in sizes)
 
 
 _FIELDS = ", ".join(f"r.{name}" for name in rows.COLUMNS.split(", "))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lookalike.filters import And, Comparison, Field, Filter, IsNull, Not, OneOf, Or
+from lookalike.filters import And, Comparison, Field, Filter, IsNull, Not, OneOf, Or, equal_range
 
 _COLUMNS = {"modified": "(r.modified_ns / 1e9)"}
 _INTEGERS = ("size", "width", "height")
@@ -83,29 +83,49 @@ def _test(operator: str, value: Any, system: bool) -> _Test:
             found = f"instr({place}, ?) > 0"
             return (found, [value]) if system else (f"({{0}}.type = 'text' AND {found})", [value])
         found = f"substr({place}, 1, ?) = ?"
-        if system:
-            # The lower bound lets the index on uri begin at the right place.
-            return f"({place} >= ? AND {found})", [value, len(value), value]
-        return f"({{0}}.type = 'text' AND {found})", [len(value), value]
+        if not system:
+            return f"({{0}}.type = 'text' AND {found})", [len(value), value]
+        if value and value[-1] < "\ud7ff":
+            # An index on the column needs to look no further than these bounds.
+            found = f"({place} >= ? AND {place} < ? AND {found})"
+            return found, [value, value[:-1] + chr(ord(value[-1]) + 1), len(value), value]
+        return found, [len(value), value]
+    low, high = equal_range(value) if isinstance(value, float) else (value, value)
+    bound = low if operator in ("<", ">=") else high
     if system:
-        return f"{{0}} {operator} ?", [value]
-    return f"({_NUMBER} {operator} CAST(? AS REAL))", [repr(value)]
+        return f"{{0}} {operator} ?", [bound]
+    return f"({_IS_NUMBER} AND {_NUMBER} {operator} {_LITERAL})", [repr(bound)]
 
 
-_NUMBER = "{0}.type IN ('integer', 'real') AND CAST({0}.value AS REAL)"
+_IS_NUMBER = "{0}.type IN ('integer', 'real')"
+_NUMBER = "CAST({0}.value AS REAL)"
+_LITERAL = "CAST(? AS REAL)"
+"""As text, so that both sides of a comparison go through SQLite's own reading of decimals."""
 
 
 def _in(values: list[Any], system: bool) -> _Test:
     """Equality with any of several literals of one type."""
+    kind = type(values[0])
+    if kind is float:
+        return _in_numbers(values, system)
     marks = ", ".join("?" * len(values))
     if system:
         return f"{{0}} IN ({marks})", values
-    kind = type(values[0])
-    if kind is str:
-        return f"({{0}}.type = 'text' AND {{0}}.value IN ({marks}))", values
     if kind is bool:
         return f"{{0}}.type IN ({marks})", ["true" if value else "false" for value in values]
-    # Both sides go through SQLite's own reading of decimals, which may differ in the last bit
-    # from Python's.
-    casts = ", ".join(["CAST(? AS REAL)"] * len(values))
-    return f"({_NUMBER} IN ({casts}))", [repr(value) for value in values]
+    return f"({{0}}.type = 'text' AND {{0}}.value IN ({marks}))", values
+
+
+def _in_numbers(values: list[float], system: bool) -> _Test:
+    number, literal = ("{0}", "?") if system else (_NUMBER, _LITERAL)
+    bounds: list[Any] = [bound for value in values for bound in equal_range(value)]
+    if len(values) == 1:
+        text = f"{number} BETWEEN {literal} AND {literal}"
+    else:
+        # SQLite nests a chain of OR as deep as it is long, and refuses it at a thousand.
+        rows = ", ".join([f"({literal}, {literal})"] * len(values))
+        among = f"(VALUES {rows}) WHERE {number} BETWEEN column1 AND column2"
+        text = f"EXISTS (SELECT 1 FROM {among})"  # noqa: S608
+    if system:
+        return text, bounds
+    return f"({_IS_NUMBER} AND {text})", [repr(bound) for bound in bounds]

@@ -1,7 +1,6 @@
 """The local store: an SQLite catalogue as the truth, and indexes that can be made from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
@@ -13,15 +12,17 @@ from lookalike.errors import NotFoundError, StoreError, UsageError
 from lookalike.filters import Filter
 from lookalike.records import Attributes, EncoderSpec, Record
 from lookalike.stores.base import EncoderStats, Entry, Neighbour, Progress, StoreStats
-from lookalike.stores.local import engine_filter, exact, paging, roster, rows, sql_filter, writing
+from lookalike.stores.local import engine_filter, exact, paging, reading, roster, writing
 from lookalike.stores.local.catalogue import FILE_NAME, Catalogue
+from lookalike.stores.local.engine import EngineFailure, VectorIndex
 from lookalike.stores.local.hamming import HammingTable, words_of
 from lookalike.stores.local.lock import WriterLock
+from lookalike.stores.local.room import need_room
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.shards import FOLDER, Shards
 
-_SCAN_ROWS = 1000
-_GET_ROWS = 512
+_ROW_BYTES = 8192
+"""What a record takes on disk at most, in catalogue, log and index; see docs/storage.md."""
 
 
 class LocalStore:
@@ -96,6 +97,7 @@ class LocalStore:
             if old is not None:
                 roster.refuse_other(old.spec, spec)
                 return
+            need_room(self.path)
             with self._catalogue.writing() as connection:
                 roster.add(connection, spec)
             self._known = roster.members(self._catalogue)
@@ -116,6 +118,7 @@ class LocalStore:
     def upsert(self, entries: Sequence[Entry]) -> list[int]:
         """Insert or update records with their vectors; returns their ids in order."""
         self._need_writable()
+        need_room(self.path, _ROW_BYTES * len(entries))
         with self._catalogue.lock:
             with self._catalogue.writing() as connection:
                 ids, changes = writing.upsert(connection, self._known, entries)
@@ -125,6 +128,7 @@ class LocalStore:
     def update_attributes(self, changes: Mapping[int, Attributes]) -> None:
         """Replace the attributes of records by id; NotFoundError when an id is not there."""
         self._need_writable()
+        need_room(self.path, _ROW_BYTES * len(changes))
         with self._catalogue.lock:
             with self._catalogue.writing() as connection:
                 done = writing.update_attributes(connection, self._known, changes)
@@ -133,6 +137,7 @@ class LocalStore:
     def move(self, moves: Mapping[int, Entry]) -> None:
         """Give records another uri, tenant, size and modified_ns; vectors and id stay."""
         self._need_writable()
+        need_room(self.path, _ROW_BYTES * len(moves))
         with self._catalogue.lock:
             with self._catalogue.writing() as connection:
                 done = writing.move(connection, self._known, moves)
@@ -165,91 +170,33 @@ class LocalStore:
 
     def get(self, ids: Sequence[int]) -> list[Record | None]:
         """Records by id, in order; None where there is none."""
-        found: dict[int, Record] = {}
-        for start in range(0, len(ids), _GET_ROWS):
-            some = ids[start : start + _GET_ROWS]
-            for row in self._catalogue.read(_select_in(len(some)), some):
-                found[row[0]] = rows.record_of(row)
-        return [found.get(key) for key in ids]
+        return reading.get(self._catalogue, ids)
 
     def find(self, uris: Sequence[str], tenant: str = "") -> dict[str, Record]:
         """Records by uri within one tenant."""
-        found: dict[str, Record] = {}
-        for some in writing.in_chunks(uris):
-            marks = ",".join("?" * len(some))
-            condition = f"r.tenant = ? AND r.uri IN ({marks})"
-            for record in self._select(condition, [tenant, *some]):
-                found[record.uri] = record
-        return found
+        return reading.find(self._catalogue, uris, tenant)
 
     def find_digests(self, digests: Sequence[bytes], tenant: str = "") -> dict[bytes, list[Record]]:
-        """Records by SHA-256 within one tenant."""
-        found: dict[bytes, list[Record]] = {}
-        for some in writing.in_chunks(digests):
-            marks = ",".join("?" * len(some))
-            condition = f"r.sha256 IN ({marks}) AND r.tenant = ? ORDER BY r.id"
-            for record in self._select(condition, [*some, tenant]):
-                found.setdefault(bytes(record.sha256 or b""), []).append(record)
-        return found
+        """Records by SHA-256 within one tenant, in order of id."""
+        return reading.find_digests(self._catalogue, digests, tenant)
 
     def scan(
         self, where: Filter | None = None, after: int = -1, limit: int | None = None
     ) -> Iterator[Record]:
         """Records in order of id, those with id > `after`; safe while the store is written to."""
-        condition, parameters = _where(where)
-        left = limit
-        while left is None or left > 0:
-            count = _SCAN_ROWS if left is None else min(left, _SCAN_ROWS)
-            records = self._select(
-                f"r.id > ? AND {condition} ORDER BY r.id LIMIT ?", [after, *parameters, count]
-            )
-            yield from records
-            if len(records) < count:
-                return
-            after = records[-1].id
-            left = None if left is None else left - count
+        return reading.scan(self._catalogue, where, after, limit)
 
     def count(self, where: Filter | None = None) -> int:
         """How many records."""
-        if where is None:
-            return int(self._catalogue.read("SELECT records FROM totals")[0][0])
-        condition, parameters = _where(where)
-        statement = f"SELECT count(*) FROM records r WHERE {condition}"  # noqa: S608
-        return int(self._catalogue.read(statement, parameters)[0][0])
+        return reading.count(self._catalogue, where)
 
     def missing(self, encoder: str, after: int = -1, limit: int = 1024) -> list[Record]:
         """Records that have no vector for that encoder, in order of id."""
-        one = self._member(encoder)
-        ((gap,),) = self._catalogue.read(
-            "SELECT (SELECT records FROM totals) - vectors FROM encoders WHERE number = ?",
-            (one.number,),
-        )
-        if gap == 0:
-            return []
-        return self._select(
-            f"r.id > ? AND NOT EXISTS (SELECT 1 FROM {one.table} v WHERE v.id = r.id) "  # noqa: S608
-            "ORDER BY r.id LIMIT ?",
-            [after, limit],
-        )
+        return reading.missing(self._catalogue, self._member(encoder), after, limit)
 
     def vectors(self, encoder: str, ids: Sequence[int]) -> dict[int, NDArray[Any]]:
         """Stored vectors by id: (dim,) float32 or (bits/8,) uint8; absent ids are left out."""
-        one = self._member(encoder)
-        found: dict[int, NDArray[Any]] = {}
-        for some in writing.in_chunks(ids):
-            marks = ",".join("?" * len(some))
-            statement = f"SELECT id, vector FROM {one.table} WHERE id IN ({marks})"  # noqa: S608
-            for key, blob in self._catalogue.read(statement, some):
-                found[key] = (
-                    np.frombuffer(blob, np.uint8).copy()
-                    if one.is_hash
-                    else np.frombuffer(blob, "<f2").astype(np.float32)
-                )
-        return found
-
-    def _select(self, condition: str, parameters: Sequence[Any]) -> list[Record]:
-        statement = f"SELECT {rows.COLUMNS} FROM records r WHERE {condition}"  # noqa: S608
-        return list(map(rows.record_of, self._catalogue.read(statement, parameters)))
+        return reading.vectors(self._catalogue, self._member(encoder), ids)
 
     # Searching
 
@@ -278,28 +225,41 @@ class LocalStore:
             end = offset + limit
             return exact.nearest(self._catalogue, one, query, end, where, max_distance)[offset:]
         index = self._shards.index(one)
-        condition = None if where is None else self._engine_filter(one, where)
+        try:
+            answers = self._page(index, query, offset, limit, where, max_distance)
+        except EngineFailure as error:
+            index = self._shards.repair(one, index, str(error))
+            answers = self._page(index, query, offset, limit, where, max_distance)
+        return [Neighbour(key, min(distance, 2.0)) for distance, key in answers]
+
+    def _page(
+        self,
+        index: VectorIndex,
+        query: NDArray[np.float32],
+        offset: int,
+        limit: int,
+        where: Filter | None,
+        max_distance: float | None,
+    ) -> list[tuple[float, int]]:
+        condition = None if where is None else self._engine_filter(index, where)
         values = query.tolist()
-        answers = paging.page(
+        return paging.page(
             lambda size, exactly: index.search(values, size, condition, exact=exactly),
             offset,
             limit,
             max_distance,
         )
-        return [Neighbour(key, min(distance, 2.0)) for distance, key in answers]
 
-    def _engine_filter(self, encoder: Member, where: Filter) -> Any:
-        index = self._shards.index(encoder)
+    def _engine_filter(self, index: VectorIndex, where: Filter) -> Any:
         fields = list(engine_filter.payload_fields(where))
         if not index.has_fields(fields):
+            need_room(self.path)
             with self._catalogue.lock:
                 index.index_fields(fields)
-        return engine_filter.compile_filter(where, self._ids)
+        return engine_filter.compile_filter(where, self._passing)
 
-    def _ids(self, where: Filter) -> list[int]:
-        condition, parameters = sql_filter.compile_filter(where)
-        statement = f"SELECT r.id FROM records r WHERE {condition}"  # noqa: S608
-        return [key for (key,) in self._catalogue.read(statement, parameters)]
+    def _passing(self, where: Filter) -> list[int]:
+        return reading.ids(self._catalogue, where)
 
     def within(
         self,
@@ -320,7 +280,7 @@ class LocalStore:
                 f"not {query.dtype} of shape {query.shape}."
             )
         table = self._table(one)
-        among = None if where is None else np.array(self._ids(where), np.int64)
+        among = None if where is None else np.array(self._passing(where), np.int64)
         found = table.within(words_of(query[None])[0], radius, among)
         return found[offset : offset + max(limit, 0)]
 
@@ -447,16 +407,6 @@ def _cannot_make(folder: Path, error: OSError) -> NoReturn:
     raise StoreError(
         f"Cannot make the collection {folder}: {error.strerror}. Name a folder you may write to."
     ) from error
-
-
-def _where(where: Filter | None) -> tuple[str, list[Any]]:
-    return ("1", []) if where is None else sql_filter.compile_filter(where)
-
-
-@lru_cache
-def _select_in(count: int) -> str:
-    marks = ",".join("?" * count)
-    return f"SELECT {rows.COLUMNS} FROM records WHERE id IN ({marks})"  # noqa: S608
 
 
 def _table_arrays(
