@@ -57,6 +57,14 @@ class _Handler(BaseHTTPRequestHandler):
     def cut_zip(self) -> None:
         self.answer(200, gzip.compress(PICTURE)[:-30], Content_Encoding="gzip")
 
+    def two_zips(self) -> None:
+        body = gzip.compress(PICTURE[:99]) + gzip.compress(PICTURE[99:])
+        self.answer(200, body, Content_Encoding="gzip")
+
+    def zip_and_junk(self) -> None:
+        # zlib keeps what follows the end, and copies all of it again for every further part.
+        self.answer(200, gzip.compress(PICTURE) + bytes(5_000_000), Content_Encoding="gzip")
+
     def no_zip(self) -> None:
         self.answer(200, PICTURE, Content_Encoding="gzip")
 
@@ -357,6 +365,8 @@ def test_compression_that_nobody_asked_for_is_undone(base: str, path: str) -> No
     ("path", "reason"),
     [
         ("cut-zip", "ended early"),
+        ("two-zips", "more after its end"),
+        ("zip-and-junk", "more after its end"),
         ("no-zip", "connection broke"),
         ("brotli", "encoding 'br'"),
         ("cut", "connection broke"),

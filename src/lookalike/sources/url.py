@@ -117,6 +117,8 @@ def _body(url: httpx.URL, fields: httpx.Headers, chunks: Iterable[bytes], limits
         if max(received, size) > limits.max_bytes:
             raise too_large
         parts.append(part)
+        if unpacker and unpacker.unused_data:
+            raise FetchError(f"{_shown(url)}: the compressed answer has more after its end")
     if unpacker and not unpacker.eof:
         raise FetchError(f"{_shown(url)}: the transfer ended early; try again")
     return b"".join(parts)
