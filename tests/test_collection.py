@@ -1,4 +1,5 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -96,6 +97,18 @@ class TestAdd:
             with pytest.raises(errors.UsageError, match="not int"):
                 collection.add(3)
 
+    def test_list_of_pictures_in_memory(self, folder, tmp_path):
+        with lookalike.open(tmp_path / "c", encoder=FAST) as collection:
+            data = (folder / "red.png").read_bytes()
+            assert collection.add([data, picture("green")], attributes={"n": 1}).added == 2
+            assert collection.count(where="n == 1") == 2
+            with pytest.raises(errors.UsageError, match="cannot be mixed"):
+                collection.add([data, folder])
+
+    def test_one_pattern_may_be_a_text(self, folder, tmp_path):
+        with lookalike.open(tmp_path / "c", encoder=FAST) as collection:
+            assert collection.add(folder, ignore="blue.*").added == 2
+
     def test_prune(self, folder, tmp_path):
         with lookalike.open(tmp_path / "c", encoder=FAST) as collection:
             collection.add(folder)
@@ -149,11 +162,34 @@ class TestAddEmbeddings:
             assert len(collection) == 2
             assert {h.id for h in collection.search(vector=[0, 1], threshold=0.9)} == {1, 2}
 
+    def test_pictures_keep_their_names(self, folder, tmp_path):
+        with lookalike.open(tmp_path / "c", encoder=FAST) as collection:
+            collection.add(folder, tenant="anna", attributes={"a": 1})
+            before = list(collection.list())
+            ids = np.array([record.id for record in before])
+            assert collection.add_embeddings(ids, np.eye(3)) == 3
+            for old, new in zip(before, collection.list(), strict=True):
+                assert (new.uri, new.tenant, new.sha256) == (old.uri, old.tenant, old.sha256)
+                assert new.attributes == old.attributes
+            with pytest.raises(errors.UsageError, match="taken"):
+                collection.add_embeddings(ids, np.eye(3), tenant="ben")
+            assert collection.count(tenant="anna") == 3
+
+    def test_sizes_of_hashes_do_not_matter(self, folder, tmp_path):
+        with lookalike.open(tmp_path / "c", encoder=FAST) as collection:
+            collection.add(folder)
+            collection.add_embeddings([100], [[1.0] * 64])
+            assert collection.search(vector=[1.0] * 64)[0].id == 100
+            assert collection.search(folder / "red.png", encoder="phash")[0].uri.endswith("red.png")
+            assert collection.search(folder / "red.png").encoder == "mobilenet-v3-large"
+
     def test_pictures_cannot_be_searched_in_a_foreign_space(self, tmp_path):
         with lookalike.open(tmp_path / "c") as collection:
             collection.add_embeddings([1], np.ones((1, 4)), encoder="my-model")
-            with pytest.raises(errors.UsageError, match="computed elsewhere"):
+            with pytest.raises(errors.UsageError, match="needs an encoder of ours"):
                 collection.search(b"x")
+            with pytest.raises(errors.UsageError, match="computed elsewhere"):
+                collection.search(b"x", encoder="my-model")
 
     @pytest.mark.parametrize(
         ("ids", "vectors", "more", "why"),
@@ -211,6 +247,30 @@ class TestKeep:
             for encoder in ("mobilenet-v3-large", "phash"):
                 hits = collection.search(folder / "red.png", tenant="ben", encoder=encoder)
                 assert [h.record.tenant for h in hits] == ["ben"]
+            others = next(iter(collection.list(tenant="anna", limit=1)))
+            with pytest.raises(errors.UsageError, match=f"no record with id {others.id}$"):
+                collection.search(id=others.id, tenant="ben")
+            assert len(collection.search(id=others.id, tenant="anna")) == 3
+
+    def test_ids_may_come_from_arrays(self, indexed):
+        ids = np.array([record.id for record in indexed.list(limit=3)])
+        assert indexed.get(ids[0]).id == ids[0]
+        assert set(indexed.vectors_of(ids[0])) == set(FAST.split(","))
+        assert indexed.search(id=ids[0], limit=1)[0].id == ids[0]
+        assert [r.id for r in indexed.list(after=ids[1], limit=1)] == [ids[2]]
+        assert indexed.delete(ids[:2]) == 2
+        assert indexed.delete(ids[2]) == 1
+        assert indexed.get(2**63) is None
+        assert indexed.delete([2**63, -1]) == 0
+        assert list(indexed.list(after=2**63)) == []
+        with pytest.raises(errors.UsageError, match="an id is an integer"):
+            indexed.get("1")
+
+    def test_updates_from_several_threads_all_count(self, indexed):
+        first = next(iter(indexed.list(limit=1)))
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda n: indexed.update(first.id, {f"k{n}": n}), range(40)))
+        assert len(indexed.get(first.id).attributes) == 40
 
     def test_delete(self, indexed):
         n = len(indexed)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from lookalike.errors import PictureError, UnknownEncoderError, UsageError
 from lookalike.records import EncoderSpec, Verdict
@@ -13,33 +14,66 @@ IMAGE = Term("image", "cat.jpg")
 TEXT = Term("text", "a cat")
 
 
+class Shelf:
+    """As much of a store as choosing an encoder asks for."""
+
+    def __init__(self, *specs, incomplete=(), has=()):
+        self.specs, self.incomplete, self.has = specs, incomplete, has
+
+    def encoders(self):
+        return self.specs
+
+    def missing(self, name, limit):
+        return [None] * (name in {s.name for s in self.incomplete})
+
+    def vectors(self, name, ids):
+        return {i: None for i in ids if name in {s.name for s in self.has}}
+
+
 class TestChooseEncoder:
     def test_pictures_use_the_best_for_pictures(self):
-        assert choose_encoder([PHASH, CLIP, DINO], [IMAGE], None) is DINO
+        assert choose_encoder(Shelf(PHASH, CLIP, DINO), [IMAGE], None) is DINO
 
     def test_words_use_the_one_with_a_text_tower(self):
-        assert choose_encoder([PHASH, DINO, CLIP], [TEXT], None) is CLIP
-        assert choose_encoder([PHASH, DINO, CLIP], [IMAGE, TEXT], None) is CLIP
+        assert choose_encoder(Shelf(PHASH, DINO, CLIP), [TEXT], None) is CLIP
+        assert choose_encoder(Shelf(PHASH, DINO, CLIP), [IMAGE, TEXT], None) is CLIP
 
-    def test_a_vector_uses_the_one_of_its_size(self):
-        assert choose_encoder([CLIP, DINO], [Term("vector", np.ones(512))], None) is CLIP
-        assert choose_encoder([CLIP, PHASH], [Term("vector", np.ones(8, np.uint8))], None) is PHASH
+    def test_a_vector_uses_the_one_of_its_size_and_kind(self):
+        eight = EncoderSpec("eight", "embedding", 8)
+        shelf = Shelf(CLIP, PHASH, DINO, eight)
+        assert choose_encoder(shelf, [Term("vector", np.ones(512))], None) is CLIP
+        assert choose_encoder(shelf, [Term("vector", np.ones(8, np.uint8))], None) is PHASH
+        assert choose_encoder(shelf, [Term("vector", [1] * 8)], None) is eight
 
     def test_embeddings_before_hashes(self):
-        assert choose_encoder([PHASH, EXTERNAL], [Term("id", 3)], None) is EXTERNAL
+        assert choose_encoder(Shelf(PHASH, EXTERNAL), [Term("id", 3)], None) is EXTERNAL
+
+    def test_an_id_needs_a_vector_there(self):
+        shelf = Shelf(PHASH, EXTERNAL, has=[PHASH])
+        assert choose_encoder(shelf, [Term("id", 3)], None) is PHASH
+
+    def test_pictures_need_a_model_of_ours(self):
+        assert choose_encoder(Shelf(PHASH, EXTERNAL), [IMAGE], None) is PHASH
+
+    def test_what_is_still_being_filled_comes_last(self):
+        shelf = Shelf(CLIP, DINO, PHASH, incomplete=[DINO])
+        assert choose_encoder(shelf, [IMAGE], None) is CLIP
+        assert choose_encoder(Shelf(DINO, PHASH, incomplete=[DINO]), [IMAGE], None) is DINO
 
     def test_the_wished_one(self):
-        assert choose_encoder([CLIP, PHASH], [IMAGE], "phash") is PHASH
+        assert choose_encoder(Shelf(CLIP, PHASH), [IMAGE], "phash") is PHASH
 
     def test_what_cannot_be(self):
         with pytest.raises(UsageError, match="collection is empty"):
-            choose_encoder([], [IMAGE], None)
+            choose_encoder(Shelf(), [IMAGE], None)
         with pytest.raises(UnknownEncoderError, match="no encoder 'vgg'; it has clip-vit-b-16"):
-            choose_encoder([CLIP], [IMAGE], "vgg")
+            choose_encoder(Shelf(CLIP), [IMAGE], "vgg")
         with pytest.raises(UsageError, match="words need an encoder with a text tower"):
-            choose_encoder([PHASH, DINO, EXTERNAL], [TEXT], None)
-        with pytest.raises(UsageError, match="3 components"):
-            choose_encoder([CLIP], [Term("vector", np.ones(3))], None)
+            choose_encoder(Shelf(PHASH, DINO, EXTERNAL), [TEXT], None)
+        with pytest.raises(UsageError, match=r"float64 of \(3,\)"):
+            choose_encoder(Shelf(CLIP), [Term("vector", np.ones(3))], None)
+        with pytest.raises(UsageError, match="needs an encoder of ours"):
+            choose_encoder(Shelf(EXTERNAL), [IMAGE], None)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +125,6 @@ class TestPicture:
         assert by_image[0].reason == "pHash distance 0"
 
     def test_recompressed_copy_is_a_copy(self, indexed, some, tmp_path):
-        from PIL import Image
-
         edited = tmp_path / "edited.jpg"
         with Image.open(some.uri) as image:
             image.convert("RGB").resize((300, 200)).save(edited, quality=20)
@@ -113,6 +145,24 @@ class TestPicture:
     def test_bad_picture(self, indexed, tmp_path):
         with pytest.raises(PictureError, match="nowhere"):
             indexed.search(tmp_path / "nowhere.jpg")
+
+    def test_flat_pictures_are_no_copies_of_each_other(self, tmp_path):
+        import lookalike
+
+        with lookalike.open(tmp_path / "c", encoder="mobilenet-v3-large,phash") as collection:
+            collection.add(Image.new("RGB", (64, 64), "white"))
+            assert collection.search(Image.new("RGB", (64, 64), "navy"))[0].verdict == "similar"
+            assert collection.search(Image.new("RGB", (64, 64), "black"))[0].verdict == "similar"
+
+    def test_pillow_image_is_turned_upright(self, indexed, some, tmp_path):
+        turned = tmp_path / "turned.jpg"
+        with Image.open(some.uri) as image:
+            exif = Image.Exif()
+            exif[0x0112] = 6
+            image.convert("RGB").rotate(90, expand=True).save(turned, exif=exif, quality=95)
+        with Image.open(turned) as image:
+            assert indexed.search(image)[0].id == some.id
+            assert indexed.search(image)[0].verdict is Verdict.COPY
 
 
 class TestTerms:
@@ -159,8 +209,18 @@ class TestTerms:
             ({"terms": [Term("id", 1, -1.0)]}, "at least one term to search towards"),
             ({"terms": [Term("id", 1), Term("id", 1, -1.0)]}, "cancel each other out"),
             ({"terms": [Term("id", 1), Term("id", 2)], "encoder": "phash"}, "cannot be added up"),
-            ({"vector": np.zeros(960)}, "finite and not zero"),
-            ({"vector": np.ones(960) * np.nan}, "finite and not zero"),
+            ({"vector": np.zeros(960)}, "zero or not finite"),
+            ({"vector": np.ones(960) * np.nan}, "zero or not finite"),
+            ({"vector": 5.0}, "shape|of "),
+            ({"vector": "abc"}, "list of numbers"),
+            ({"vector": [[1.0], [1.0, 2.0]]}, "list of numbers"),
+            ({"vector": np.ones(960, complex)}, "list of numbers"),
+            ({"id": 2**70}, "no record with id"),
+            ({"id": 1.5}, "integer"),
+            ({"id": 1, "where": 5}, "a filter expression, not int"),
+            ({"id": 1, "tenant": "\udcff"}, "not valid Unicode"),
+            ({"terms": [Term("id", 1), Term("id", 2, float("nan"))]}, "finite number"),
+            ({"id": 1, "limit": "5"}, "whole numbers"),
             ({"vector": np.ones(3), "encoder": "mobilenet-v3-large"}, "shape"),
             ({"vector": np.ones(8), "encoder": "phash"}, "must be uint8"),
             ({"text": "a cat"}, "words need an encoder with a text tower"),
@@ -189,6 +249,11 @@ class TestPages:
         assert pages == whole
         assert len(indexed.search(id=some.id, offset=n)) == 0
         assert len(indexed.search(id=some.id, limit=0)) == 0
+
+    def test_a_picture_passes_every_threshold_for_itself(self, indexed):
+        for record in indexed.list():
+            hits = indexed.search(id=record.id, threshold=1.0)
+            assert record.id in {hit.id for hit in hits}
 
     def test_threshold_cuts_the_tail(self, indexed, some):
         n = len(indexed)

@@ -1,7 +1,10 @@
 """A collection: pictures with their embeddings, to add to, search and keep."""
 
 import hashlib
+import operator
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from lookalike.encoders.base import Encoder
     from lookalike.filters import Filter
-    from lookalike.ingest import IngestReport
+    from lookalike.ingest import IngestReport, Item
     from lookalike.results import Results
     from lookalike.search import Term
 
@@ -28,6 +31,7 @@ EXTERNAL = "external"
 """Name of the encoder of vectors that came without one."""
 
 _ROWS_AT_A_TIME = 4096
+_MAX_ID = 2**63 - 1
 
 
 class Collection:
@@ -40,6 +44,7 @@ class Collection:
         self.path = path
         self._store = store
         self._wished = tuple(encoders)
+        self._updating = threading.Lock()
 
     @property
     def encoders(self) -> tuple[EncoderSpec, ...]:
@@ -75,17 +80,17 @@ class Collection:
         pictures: Any,
         *,
         uri: str | None = None,
-        attributes: "Mapping[str, Any] | Callable[[str], Mapping[str, Any]] | None" = None,
+        attributes: "Mapping[str, Any] | Callable[[str], Mapping[str, Any] | None] | None" = None,
         tenant: str = "",
-        ignore: Sequence[str] = (),
+        ignore: str | Sequence[str] = (),
         prune: bool = False,
         progress: Progress | None = None,
     ) -> "IngestReport":
         """Add pictures, or bring them up to date; what is unchanged is skipped.
 
         Args:
-            pictures: a path of a picture or folder, a URL, bytes, a Pillow image, or a list of
-                paths.
+            pictures: a path of a picture or folder, a URL, bytes or a Pillow image, or a list of
+                paths and URLs, or a list of bytes and images.
             uri: name of the one picture given as bytes or image; its digest by default.
             attributes: the user's fields, one mapping for all, or a function of the uri.
             tenant: whose pictures they are.
@@ -103,27 +108,40 @@ class Collection:
         """
         from lookalike.ingest import ingest, ingest_items
 
-        paths = _paths(pictures)
-        if paths is not None and uri is not None:
+        text_of(tenant, "tenant")
+        given = list(pictures) if isinstance(pictures, list | tuple) else [pictures]
+        names = [isinstance(each, str | PathLike) for each in given]
+        if any(names) != all(names):
+            raise UsageError("paths and pictures in memory cannot be mixed in one call")
+        if uri is not None and (any(names) or len(given) != 1):
             raise UsageError("uri names one picture given as bytes or image, not paths")
-        if paths is None and (ignore or prune):
-            raise UsageError("ignore and prune go with folders, not with one picture")
+        if isinstance(ignore, str):
+            ignore = [ignore]
+        if not any(names) and (ignore or prune):
+            raise UsageError("ignore and prune go with folders, not with pictures in memory")
         models = self._writing_encoders(progress)
-        if paths is None:
-            item = _item(pictures, uri, attributes)
-            report = ingest_items(self._store, models, [item], tenant=tenant, progress=progress)
-        else:
+        if any(names):
             report = ingest(
                 self._store,
                 models,
-                paths,
+                given,
                 tenant=tenant,
                 attributes=attributes,
                 ignore=ignore,
                 prune=prune,
                 progress=progress,
             )
-        return report
+        else:
+            items = [_item(each, uri) for each in given]
+            report = ingest_items(
+                self._store,
+                models,
+                items,
+                tenant=tenant,
+                attributes=attributes,
+                progress=progress,
+            )
+        return self._complete(report, models, progress)
 
     def add_encoder(self, name: str, progress: Progress | None = None) -> "IngestReport":
         """Add an encoder and embed what is there, reading the pictures once more.
@@ -140,11 +158,11 @@ class Collection:
     def add_embeddings(
         self,
         ids: "Sequence[int] | NDArray[np.int64]",
-        vectors: "NDArray[Any]",
+        vectors: "NDArray[Any] | Sequence[Sequence[float]]",
         *,
         uris: Sequence[str] | None = None,
         attributes: Sequence[Mapping[str, Any]] | None = None,
-        tenant: str = "",
+        tenant: str | None = None,
         encoder: str | None = None,
         progress: Progress | None = None,
     ) -> int:
@@ -154,9 +172,9 @@ class Collection:
             ids: n different int64 ≥ 0.
             vectors: (n, dim) floats, finite and not zero; normalised here. A memory map is read
                 in slices.
-            uris: n names; `id:N` by default.
-            attributes: n mappings.
-            tenant: whose they are.
+            uris: n names; by default a record that is there keeps its own, a new one is `id:N`.
+            attributes: n mappings; by default a record that is there keeps its own.
+            tenant: whose they are; by default a record that is there stays whose it is.
             encoder: which encoder made them; a name unknown to lookalike is kept as a space of
                 its own. By default the collection's encoder of that size, else "external".
             progress: called as progress(stage, done, total).
@@ -165,32 +183,35 @@ class Collection:
             How many rows were stored.
 
         Raises:
-            UsageError: shapes, ids or values do not fit; nothing of the bad slice is stored.
+            UsageError: shapes, ids or values do not fit, or an id is another tenant's; nothing of
+                the bad slice is stored.
         """
-        from lookalike.external import check_ids, unit_rows
+        from lookalike.external import check_ids, check_rows, unit_rows
 
         ids = check_ids(ids)
+        vectors = check_rows(vectors)
         n = len(ids)
         for name, given in (("vectors", vectors), ("uris", uris), ("attributes", attributes)):
             if given is not None and len(given) != n:
                 raise UsageError(f"{n} ids, but {len(given)} {name}")
-        if vectors.ndim != 2:
-            raise UsageError(f"vectors must have the shape (n, dim), got {vectors.shape}")
         if n == 0:
             return 0
         spec = self._external_spec(encoder, vectors.shape[1])
         self._store.add_encoder(spec)
         for start in range(0, n, _ROWS_AT_A_TIME):
-            rows = unit_rows(vectors[start : start + _ROWS_AT_A_TIME], start)
+            part = slice(start, start + _ROWS_AT_A_TIME)
+            numbers = [int(number) for number in ids[part]]
+            own = self._own_names(numbers, tenant)
+            rows = unit_rows(vectors[part], first=start)
             entries = [
                 Entry(
-                    uri=uris[start + i] if uris is not None else f"id:{ids[start + i]}",
-                    tenant=tenant,
-                    id=int(ids[start + i]),
+                    uri=own[number][0] if uris is None else text_of(uris[start + i], "uri"),
+                    tenant=own[number][1],
+                    id=number,
                     attributes=attributes[start + i] if attributes is not None else None,
-                    vectors={spec.name: row},
+                    vectors={spec.name: rows[i]},
                 )
-                for i, row in enumerate(rows)
+                for i, number in enumerate(numbers)
             ]
             self._store.upsert(entries)
             if progress is not None:
@@ -221,7 +242,7 @@ class Collection:
         Args:
             picture: a path, URL, bytes or Pillow image.
             text: words; needs an encoder with a text tower.
-            id: a record's id; the record itself is the first hit.
+            id: a record's id; it is found too, first but for others that score the same.
             vector: (dim,) floats, or a (bits/8,) uint8 hash.
             terms: several of these with weights, added to the ones above.
             limit: most hits to return.
@@ -254,12 +275,13 @@ class Collection:
             offset=offset,
             threshold=threshold,
             where=_filter(where, within, tenant),
+            tenant=tenant,
             encoder=encoder,
         )
 
     def get(self, id: int) -> Record | None:  # noqa: A002 - the field's word
         """The record of an id, or None."""
-        return self._store.get([id])[0]
+        return self._store.get(_ids([id]))[0] if _ids([id]) else None
 
     def find(self, picture: str | PathLike[str], tenant: str = "") -> Record | None:
         """The record of a path or URL, or None."""
@@ -281,6 +303,7 @@ class Collection:
         limit: int | None = None,
     ) -> Iterator[Record]:
         """Records in order of id, those with an id greater than `after`."""
+        after = min(operator.index(after), _MAX_ID)
         return self._store.scan(_filter(where, within, tenant), after, limit)
 
     def count(
@@ -299,8 +322,8 @@ class Collection:
 
     def vectors_of(self, id: int) -> "dict[str, NDArray[Any]]":  # noqa: A002
         """A record's embeddings and hashes by encoder: (dim,) float32 or (bits/8,) uint8."""
-        found = {s.name: self._store.vectors(s.name, [id]).get(id) for s in self.encoders}
-        return {name: vector for name, vector in found.items() if vector is not None}
+        found = {spec.name: self._store.vectors(spec.name, _ids([id])) for spec in self.encoders}
+        return {name: vectors[id] for name, vectors in found.items() if vectors}
 
     # -- changing -------------------------------------------------------------------------------
 
@@ -316,15 +339,16 @@ class Collection:
         Raises:
             NotFoundError: there is no such record.
         """
-        record = self.get(id)
-        if record is None:
-            raise NotFoundError(f"there is no record with id {id}")
-        changed = dict(attributes) if replace else {**record.attributes, **attributes}
-        self._store.update_attributes({id: changed})
+        with self._updating:
+            record = self.get(id)
+            if record is None:
+                raise NotFoundError(f"there is no record with id {id}")
+            changed = dict(attributes) if replace else {**record.attributes, **attributes}
+            self._store.update_attributes({record.id: changed})
 
     def delete(
         self,
-        ids: int | Sequence[int] | None = None,
+        ids: "int | Sequence[int] | NDArray[np.int64] | None" = None,
         *,
         where: "str | Filter | None" = None,
         within: str | PathLike[str] | None = None,
@@ -340,7 +364,7 @@ class Collection:
             raise UsageError("delete needs either ids or a filter")
         if condition is None:
             assert ids is not None
-            return self._store.delete([ids] if isinstance(ids, int) else list(ids))
+            return self._store.delete(_ids(ids if hasattr(ids, "__len__") else [ids]))
         deleted = 0
         while batch := [r.id for r in self._store.scan(condition, limit=_ROWS_AT_A_TIME)]:
             deleted += self._store.delete(batch)
@@ -355,32 +379,60 @@ class Collection:
     def _writing_encoders(self, progress: Progress | None) -> "Sequence[Encoder]":
         """Load the encoders every new picture is encoded with; new ones join the collection."""
         from lookalike.encoders import registry
-        from lookalike.ingest import embed_missing
-        from lookalike.search import load_checked
+        from lookalike.encoders.matching import load_matching
 
-        def load(name: str) -> "Encoder":
-            return registry.load(name, progress=progress)
-
-        known = {spec.name: spec for spec in self.encoders}
-        models = [
-            load_checked(spec, load) for name, spec in known.items() if name in registry.names()
-        ]
+        ours = [spec for spec in self.encoders if spec.name in registry.names()]
+        models = [load_matching(spec, progress) for spec in ours]
         wished = self._wished or (() if models else DEFAULT_ENCODERS)
-        fresh = [load(name) for name in dict.fromkeys(wished) if name not in known]
-        there = len(self) > 0
-        for encoder in fresh:
-            self._store.add_encoder(encoder.spec)
-        if there:
-            for encoder in (*models, *fresh):
-                embed_missing(self._store, encoder, progress=progress)
-        return [*models, *fresh]
+        known = {spec.name for spec in ours}
+        for name in dict.fromkeys(wished):
+            if name not in known:
+                models.append(registry.load(name, progress=progress))
+                self._store.add_encoder(models[-1].spec)
+        return models
+
+    def _complete(
+        self, report: "IngestReport", models: "Sequence[Encoder]", progress: Progress | None
+    ) -> "IngestReport":
+        """Embed what lacks a vector of an encoder; its failures join the report."""
+        from lookalike.ingest import embed_missing
+
+        for encoder in models:
+            if report.interrupted:
+                break
+            more = embed_missing(self._store, encoder, progress=progress)
+            known = {failure.uri for failure in report.failed}
+            report = replace(
+                report,
+                failed=(*report.failed, *(f for f in more.failed if f.uri not in known)),
+                seconds=report.seconds + more.seconds,
+                interrupted=more.interrupted,
+            )
+        return report
+
+    def _own_names(self, ids: Sequence[int], tenant: str | None) -> dict[int, tuple[str, str]]:
+        """(uri, tenant) of records by id, made up for new ones.
+
+        Raises:
+            UsageError: one is another tenant's.
+        """
+        names = {}
+        for number, record in zip(ids, self._store.get(ids), strict=True):
+            if record is None:
+                names[number] = (f"id:{number}", tenant or "")
+            elif tenant not in {None, record.tenant}:
+                raise UsageError(f"id {number} is taken; give these vectors other ids")
+            else:
+                names[number] = (record.uri, record.tenant)
+        return names
 
     def _external_spec(self, name: str | None, dim: int) -> EncoderSpec:
         from lookalike.encoders import registry
 
         for spec in self.encoders:
-            if spec.name == name or (name is None and spec.size == dim):
-                if spec.kind != "embedding" or spec.size != dim:
+            fits = spec.kind == "embedding" and spec.size == dim
+            if spec.name == name or (name is None and fits):
+                if not fits:
                     raise UsageError(f"{spec.name} has {spec.size} components, not {dim}")
                 return spec
         if name is not None and name in registry.names():
@@ -434,29 +486,41 @@ def _filter(
         return None
     from lookalike.sources import uri
 
+    if within is not None and not uri.is_url(str(within)):
+        within = uri.from_path(within)
+    if where is not None and not isinstance(where, str | filters.Filter):
+        raise UsageError(f"where is a filter expression, not {type(where).__name__}")
     return filters.all_of(
-        filters.tenant_is(tenant) if tenant is not None else None,
-        filters.uri_within(uri.from_path(within)) if within is not None else None,
+        filters.tenant_is(text_of(tenant, "tenant")) if tenant is not None else None,
+        filters.uri_within(str(within)) if within is not None else None,
         filters.parse(where) if isinstance(where, str) else where,
     )
 
 
-def _paths(pictures: Any) -> "list[Any] | None":
-    """The paths when paths were given, None for one picture given as bytes, URL or image."""
-    from lookalike.sources.uri import is_url
+def text_of(value: Any, what: str) -> str:
+    """A text as it stands; UsageError when it is none, or holds what no text can."""
+    if not isinstance(value, str):
+        raise UsageError(f"the {what} is a text, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"the {what} {value!r} is not valid Unicode text") from None
+    return value
 
-    if isinstance(pictures, list | tuple):
-        return list(pictures)
-    if isinstance(pictures, PathLike) or (isinstance(pictures, str) and not is_url(pictures)):
-        return [pictures]
-    return None
+
+def _ids(ids: Any) -> "list[int]":
+    """Ids as Python integers, those that no record can have left out; UsageError for others."""
+    try:
+        numbers = [operator.index(each) for each in ids]
+    except TypeError as error:
+        raise UsageError(f"an id is an integer: {error}") from None
+    return [number for number in numbers if 0 <= number <= _MAX_ID]
 
 
-def _item(pictures: Any, uri: str | None, attributes: Any) -> Any:
+def _item(picture: Any, uri: str | None) -> "Item":
     from lookalike.ingest import Item
     from lookalike.picture_input import PictureInput
 
-    source = PictureInput.of(pictures)
-    data = source.read()
-    name = uri or source.url or f"sha256:{hashlib.sha256(data).hexdigest()}"
-    return Item(name, data, attributes(name) if callable(attributes) else attributes)
+    data = PictureInput.of(picture).read()
+    name = uri if uri is not None else f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return Item(text_of(name, "uri"), data)

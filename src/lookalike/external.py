@@ -28,16 +28,35 @@ def check_ids(ids: "Sequence[int] | NDArray[Any]") -> "NDArray[np.int64]":
     return checked
 
 
-def unit_rows(vectors: "NDArray[Any]", first: int) -> "NDArray[np.float32]":
-    """(n, dim) float32 with rows of unit length; `first` is the number of row 0 in messages.
+def check_rows(vectors: Any) -> "NDArray[Any]":
+    """(n, dim) numbers; UsageError otherwise. An array or memory map stays what it is."""
+    try:
+        array = vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors)
+    except ValueError as error:
+        raise UsageError(f"vectors must have the shape (n, dim): {error}") from error
+    if array.size == 0 and array.ndim < 2:
+        array = array.reshape(0, 0)
+    if array.ndim != 2 or array.dtype.kind not in "fiu":
+        raise UsageError(
+            f"vectors must be numbers of the shape (n, dim), got {array.dtype} of {array.shape}"
+        )
+    return array
+
+
+def unit_rows(
+    vectors: "NDArray[Any]", name: str = "vector {}", first: int = 0
+) -> "NDArray[np.float32]":
+    """(n, dim) float32 with rows of unit length.
+
+    In messages a row is called `name`, with its number from `first` on in place of {}.
 
     Raises:
         UsageError: a row is not finite, or zero.
     """
-    rows = np.ascontiguousarray(vectors, dtype=np.float32)
-    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+    rows = np.asarray(vectors, dtype=np.float64)
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
     if bad.size:
-        raise UsageError(f"vector {first + int(bad[0])} is zero or not finite")
-    unit: NDArray[np.float32] = rows / norms[:, None].astype(np.float32)
+        raise UsageError(f"{name.format(first + int(bad[0]))} is zero or not finite")
+    unit: NDArray[np.float32] = (rows / norms[:, None]).astype(np.float32)
     return unit

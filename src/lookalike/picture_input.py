@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike import imaging
 from lookalike.errors import PictureError, UsageError
+from lookalike.sources.file import read_file
 from lookalike.sources.uri import is_url
 
 if TYPE_CHECKING:
@@ -78,22 +79,27 @@ def read_picture(source: PictureInput, *, min_side: int | None = None) -> ReadPi
 
 
 def _read_file(path: Path) -> bytes:
-    limit = imaging.DEFAULT_LIMITS.max_bytes
+    if not path.exists():
+        raise PictureError(f"{path}: does not exist; give the path of a picture")
+    if path.is_dir():
+        raise PictureError(f"{path}: is a folder; give the path of a picture")
     try:
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "is no file"
-            what = what if path.exists() else "does not exist"
-            raise PictureError(f"{path}: {what}; give the path of a picture")
-        if path.stat().st_size > limit:
-            raise PictureError(f"{path}: larger than {limit:,} bytes, the limit for one picture")
-        return path.read_bytes()
+        return read_file(str(path), limits=imaging.DEFAULT_LIMITS)
+    except PictureError as error:
+        raise PictureError(f"{path}: {error}") from error
     except OSError as error:
         raise PictureError(f"{path}: {error.strerror or error}") from error
 
 
 def _png(image: "Image") -> bytes:
+    from PIL import ImageOps
+
     buffer = io.BytesIO()
-    if image.mode not in {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}:
-        image = image.convert("RGB")
-    image.save(buffer, "PNG", compress_level=1)
+    try:
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode not in {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}:
+            upright = imaging.to_rgb(upright)
+        upright.save(buffer, "PNG", compress_level=1)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PictureError(f"the Pillow image cannot be used: {error}") from error
     return buffer.getvalue()

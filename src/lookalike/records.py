@@ -13,7 +13,7 @@ class Verdict(StrEnum):
     """What a hit is to the query picture."""
 
     IDENTICAL = "identical"
-    """Same bytes or same pixels."""
+    """Same bytes."""
     COPY = "copy"
     """An edited version of the same picture."""
     SIMILAR = "similar"

@@ -1,15 +1,18 @@
 """One query in, ranked hits out: terms, the encoder that answers, verdicts and scores."""
 
+import math
+import operator
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from lookalike.encoders import registry
-from lookalike.encoders.base import Encoder
+from lookalike.encoders.matching import load_matching
 from lookalike.errors import UnknownEncoderError, UsageError
+from lookalike.external import unit_rows
 from lookalike.picture_input import PictureInput, read_picture
 from lookalike.records import EncoderSpec, Hit, Record, Verdict
 from lookalike.results import Results, Took
@@ -30,6 +33,18 @@ Chosen with benchmarks/copy_radius.py: of 460,320 pairs of different pictures no
 12 bits, and recompressed, shrunk, grey, blurred and brightened copies are within 8.
 """
 
+FLAT_BITS = 8
+"""Fewer bits set than this: the picture is so flat that its pHash says nothing.
+
+The pHash compares each coefficient with their median, so half the bits of a picture with some
+structure are set; of a plain colour, one or none.
+"""
+
+SAME = 1e-3
+"""Cosine distance that float16 rounding may put between an embedding and its stored copy."""
+
+_MAX_ID = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -49,6 +64,7 @@ class Term:
 class _Query:
     """What the terms of one query have been turned into so far."""
 
+    tenant: str | None
     vector: "NDArray[Any] | None" = None
     sha256: bytes | None = None
     copy_hash: "NDArray[np.uint8] | None" = None
@@ -66,8 +82,8 @@ def search(
     offset: int = 0,
     threshold: float | None = None,
     where: "Filter | None" = None,
+    tenant: str | None = None,
     encoder: str | None = None,
-    load: Callable[[str], Encoder] = registry.load,
 ) -> Results:
     """Answer one query.
 
@@ -79,9 +95,9 @@ def search(
         limit: most hits to return, ≥ 0.
         offset: how many of the best hits to skip, ≥ 0.
         threshold: smallest score of a hit, 0..1.
-        where: only records that match.
+        where: only records that match; the caller puts the tenant's limits in here.
+        tenant: whose ids the terms may name; None means anybody's.
         encoder: name of the collection's encoder to use; by default the best one for the terms.
-        load: gives the encoder of a name.
 
     Raises:
         UsageError: the query cannot be asked of this collection; says why.
@@ -89,16 +105,21 @@ def search(
         WeightsError: words were asked for and the text tower is missing.
     """
     _check(terms, limit, offset, threshold)
-    spec = choose_encoder(store.encoders(), terms, encoder)
-    query = _Query()
+    query = _Query(tenant)
+    spec = choose_encoder(store, terms, encoder)
     if len(terms) == 1:
-        query.vector = _term_vector(store, spec, terms[0], query, load)
+        query.vector = _term_vector(store, spec, terms[0], query)
     else:
-        query.vector = _combine(store, spec, terms, query, load)
+        query.vector = _combine(store, spec, terms, query)
     started = time.perf_counter()
     neighbours = _neighbours(store, spec, query.vector, limit, offset, threshold, where)
     records = store.get([n.id for n in neighbours])
     hits = _hits(store, spec, query, neighbours, records)
+    if len(store.encoders()) > 1 and store.missing(spec.name, limit=1):
+        query.notices.append(
+            f"some records have no embedding of {spec.name} yet and cannot be found by it; "
+            f"`lookalike index --encoder {spec.name} PATH` makes what is missing"
+        )
     took = Took(query.decode_ms, query.encode_ms, (time.perf_counter() - started) * 1e3)
     return Results(
         hits,
@@ -135,14 +156,14 @@ def _describe_value(term: Term) -> str:
             return PictureInput.of(term.value).name
 
 
-def choose_encoder(
-    specs: Sequence[EncoderSpec], terms: Sequence[Term], wished: str | None
-) -> EncoderSpec:
+def choose_encoder(store: Store, terms: Sequence[Term], wished: str | None) -> EncoderSpec:
     """The encoder that answers: the wished one, else the best that understands every term.
 
-    Words need a text tower; pictures go to the encoder with the highest measured mAP; a vector
-    to the encoder of its size.
+    Words need a text tower, pictures a model that can be run, an id a stored vector, a vector an
+    encoder of its size. Of several, embeddings before hashes, one that has a vector of every
+    record before one that is still being filled, then the highest measured mAP.
     """
+    specs = store.encoders()
     if not specs:
         raise UsageError(
             "the collection is empty: add pictures first, for example `lookalike index FOLDER`"
@@ -157,25 +178,43 @@ def choose_encoder(
         )
     candidates = list(specs)
     for term in terms:
-        if term.kind == "vector":
-            size = np.asarray(term.value).shape[-1]
-            candidates = [s for s in candidates if _length(s) == size]
-            if not candidates:
-                raise UsageError(
-                    f"the query vector has {size} components, but the collection's encoders are "
-                    f"{_names(specs)}"
-                )
-    if any(term.kind == "text" for term in terms):
-        candidates = [s for s in candidates if _card_says_text(s.name)]
-        if not candidates:
-            raise UsageError(
-                f"words need an encoder with a text tower, and the collection has {_names(specs)}. "
-                "`lookalike index --encoder clip-vit-b-16 PATH` adds one without asking for "
-                "anything else again"
-            )
+        candidates = _that_understand(candidates, term, store)
     if len(candidates) == 1:
         return candidates[0]
-    return max(candidates, key=lambda s: (s.kind == "embedding", _quality(s.name)))
+
+    def rank(spec: EncoderSpec) -> tuple[bool, bool, float]:
+        complete = not store.missing(spec.name, limit=1)
+        return spec.kind == "embedding", complete, _quality(spec.name)
+
+    return max(candidates, key=rank)
+
+
+def _that_understand(specs: list[EncoderSpec], term: Term, store: Store) -> list[EncoderSpec]:
+    """Those of the encoders that can turn a term into a vector; UsageError when none can."""
+    match term.kind:
+        case "vector":
+            vector = _array(term.value)
+            found = [s for s in specs if _takes(s, vector)]
+            why = f"the query vector is {vector.dtype} of {vector.shape}"
+        case "text":
+            found = [s for s in specs if _reads_words(s.name)]
+            why = (
+                "words need an encoder with a text tower (`lookalike index --encoder "
+                "clip-vit-b-16 PATH` adds one without asking for anything else again)"
+            )
+        case "image":
+            found = [s for s in specs if s.name in registry.names()]
+            why = "a picture needs an encoder of ours; vectors computed elsewhere take a vector"
+        case "id":
+            # Which vectors the record has matters only where there is a choice.
+            id_ = _id(term.value)
+            found = specs
+            if len(specs) > 1 and 0 <= id_ <= _MAX_ID:
+                found = [s for s in specs if store.vectors(s.name, [id_])] or specs
+            why = ""
+    if not found:
+        raise UsageError(f"{why}, and the collection has {_names(specs)}")
+    return found
 
 
 def _length(spec: EncoderSpec) -> int:
@@ -187,7 +226,29 @@ def _names(specs: Sequence[EncoderSpec]) -> str:
     return ", ".join(f"{s.name} ({s.size} {unit[s.kind]})" for s in specs)
 
 
-def _card_says_text(name: str) -> bool:
+def _takes(spec: EncoderSpec, vector: "NDArray[Any]") -> bool:
+    is_hash = spec.kind == "hash"
+    return vector.shape == (_length(spec),) and is_hash == (vector.dtype == np.uint8)
+
+
+def _array(value: Any) -> "NDArray[Any]":
+    try:
+        vector: NDArray[Any] = np.asarray(value)
+        if vector.dtype.kind not in "fiu":
+            raise ValueError("not numbers")
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"a query vector is a list of numbers: {error}") from error
+    return vector
+
+
+def _id(value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise UsageError(f"an id is an integer, not {value!r}") from None
+
+
+def _reads_words(name: str) -> bool:
     return name in registry.names() and registry.card(name).text is not None
 
 
@@ -198,102 +259,73 @@ def _quality(name: str) -> float:
 def _check(terms: Sequence[Term], limit: int, offset: int, threshold: float | None) -> None:
     if not terms:
         raise UsageError("nothing to search for: give a picture, words, an id or a vector")
+    for term in terms:
+        if not math.isfinite(term.weight):
+            raise UsageError(f"a weight must be a finite number, got {term.weight}")
     if not any(term.weight > 0 for term in terms):
         raise UsageError("a query needs at least one term to search towards, not only away from")
+    if not (isinstance(limit, int) and isinstance(offset, int)):
+        raise UsageError(f"limit and offset are whole numbers, got {limit!r} and {offset!r}")
     if limit < 0 or offset < 0:
         raise UsageError(f"limit and offset must not be negative, got {limit} and {offset}")
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise UsageError(f"the threshold is a score from 0 to 1, got {threshold:g}")
+    if threshold is not None and not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
+        raise UsageError(f"the threshold is a score from 0 to 1, got {threshold!r}")
 
 
-def load_checked(spec: EncoderSpec, load: Callable[[str], Encoder]) -> Encoder:
-    """The encoder of a collection, refused when its embeddings could not be compared.
-
-    Raises:
-        UsageError: there is no such model, or its weights or preprocessing have changed.
-    """
-    if spec.name not in registry.names():
-        raise UsageError(
-            f"{spec.name!r} holds vectors computed elsewhere: only a vector or an id can be "
-            "searched with it"
-        )
-    encoder = load(spec.name)
-    if spec.fingerprint and encoder.spec.fingerprint != spec.fingerprint:
-        raise UsageError(
-            f"the weights or preprocessing of {spec.name} are not the ones this collection was "
-            f"made with ({encoder.spec.fingerprint} against {spec.fingerprint}): its embeddings "
-            "cannot be compared. Use the old weights, or index into a new collection"
-        )
-    return encoder
-
-
-def _term_vector(
-    store: Store, spec: EncoderSpec, term: Term, query: _Query, load: Callable[[str], Encoder]
-) -> "NDArray[Any]":
+def _term_vector(store: Store, spec: EncoderSpec, term: Term, query: _Query) -> "NDArray[Any]":
     match term.kind:
         case "vector":
             return _given_vector(spec, term.value)
         case "id":
-            return _stored_vector(store, spec, term.value, query)
+            return _stored_vector(store, spec, _id(term.value), query)
         case "text":
-            return _text_vector(spec, term.value, query, load)
+            return _text_vector(spec, term.value, query)
         case "image":
-            return _image_vector(store, spec, term.value, query, load)
+            return _image_vector(store, spec, term.value, query)
 
 
 def _given_vector(spec: EncoderSpec, value: Any) -> "NDArray[Any]":
-    vector = np.asarray(value)
+    vector = _array(value)
     if vector.shape != (_length(spec),):
         raise UsageError(
             f"the query vector has shape {vector.shape}, but {spec.name} needs ({_length(spec)},)"
         )
-    if spec.kind == "hash":
-        if vector.dtype != np.uint8:
-            raise UsageError(f"a query hash must be uint8, got {vector.dtype}")
-        return vector
-    vector = vector.astype(np.float32, copy=False)
-    norm = float(np.sqrt(vector.dot(vector)))
-    if not 0 < norm < np.inf:
-        raise UsageError("the query vector must be finite and not zero")
-    return vector / np.float32(norm)
+    if spec.kind == "embedding":
+        unit: NDArray[np.float32] = unit_rows(vector[None], "the query vector")[0]
+        return unit
+    if vector.dtype != np.uint8:
+        raise UsageError(f"a query hash must be uint8, got {vector.dtype}")
+    return vector
 
 
 def _stored_vector(store: Store, spec: EncoderSpec, id_: int, query: _Query) -> "NDArray[Any]":
-    [record] = store.get([id_])
-    if record is None:
+    [record] = store.get([id_]) if 0 <= id_ <= _MAX_ID else [None]
+    # Another tenant's record must look like one that is not there.
+    if record is None or query.tenant not in {None, record.tenant}:
         raise UsageError(f"there is no record with id {id_}")
     query.sha256 = record.sha256
     vector = store.vectors(spec.name, [id_]).get(id_)
     if vector is None:
-        raise UsageError(
-            f"record {id_} ({record.uri}) has no embedding of {spec.name} yet; "
-            f"`lookalike index --encoder {spec.name} PATH` makes it"
-        )
+        raise UsageError(f"record {id_} ({record.uri}) has no vector of {spec.name}")
     if any(s.name == COPY_HASH for s in store.encoders()):
         query.copy_hash = store.vectors(COPY_HASH, [id_]).get(id_)
     return vector
 
 
-def _text_vector(
-    spec: EncoderSpec, text: str, query: _Query, load: Callable[[str], Encoder]
-) -> "NDArray[Any]":
-    if spec.kind == "hash" or not _card_says_text(spec.name):
+def _text_vector(spec: EncoderSpec, text: str, query: _Query) -> "NDArray[Any]":
+    if not _reads_words(spec.name):
         raise UsageError(f"{spec.name} does not understand words; search with a picture instead")
-    encoder = load_checked(spec, load)
+    encoder = load_matching(spec)
     started = time.perf_counter()
-    notices: list[str] = []
-    vector: NDArray[Any] = encoder.encode_texts([text], notices.append)[0]
-    query.notices.extend(notices)
+    vector: NDArray[Any] = encoder.encode_texts([text], query.notices.append)[0]
     query.encode_ms += (time.perf_counter() - started) * 1e3
     return vector
 
 
-def _image_vector(
-    store: Store, spec: EncoderSpec, value: Any, query: _Query, load: Callable[[str], Encoder]
-) -> "NDArray[Any]":
-    encoder = load_checked(spec, load)
+def _image_vector(store: Store, spec: EncoderSpec, value: Any, query: _Query) -> "NDArray[Any]":
+    encoder = load_matching(spec)
     names = {s.name for s in store.encoders()}
-    hasher = load(COPY_HASH) if COPY_HASH in names and spec.name != COPY_HASH else None
+    hasher = registry.load(COPY_HASH) if COPY_HASH in names and spec.name != COPY_HASH else None
     needs = max(encoder.min_side, hasher.min_side if hasher else 0)
     started = time.perf_counter()
     picture = read_picture(PictureInput.of(value), min_side=needs)
@@ -311,21 +343,17 @@ def _image_vector(
 
 
 def _combine(
-    store: Store,
-    spec: EncoderSpec,
-    terms: Sequence[Term],
-    query: _Query,
-    load: Callable[[str], Encoder],
+    store: Store, spec: EncoderSpec, terms: Sequence[Term], query: _Query
 ) -> "NDArray[Any]":
     if spec.kind == "hash":
         raise UsageError(f"hashes cannot be added up: search {spec.name} with one picture")
     total = np.zeros(spec.size, np.float64)
     for term in terms:
-        total += term.weight * _term_vector(store, spec, term, query, load)
+        total += term.weight * _term_vector(store, spec, term, query)
     # A mixture is no picture: nothing can be identical to it or a copy of it.
     query.sha256 = query.copy_hash = None
     norm = float(np.linalg.norm(total))
-    if norm < 1e-6:
+    if not norm >= 1e-6:
         raise UsageError(f"the terms of {describe(terms)} cancel each other out: nothing is left")
     return (total / norm).astype(np.float32)
 
@@ -342,7 +370,7 @@ def _neighbours(
     if limit == 0:
         return []
     if spec.kind == "embedding":
-        furthest = None if not threshold else 1.0 - threshold
+        furthest = max(1.0 - threshold, SAME) if threshold else None
         return store.nearest(
             spec.name, vector, limit, offset=offset, where=where, max_distance=furthest
         )
@@ -372,13 +400,17 @@ def _hits(
     return hits
 
 
+def _is_flat(copy_hash: "NDArray[np.uint8]") -> bool:
+    return int(np.bitwise_count(copy_hash).sum()) < FLAT_BITS
+
+
 def _verdict(
     query: _Query, record: Record, hashes: "dict[int, NDArray[Any]]"
 ) -> tuple[Verdict, str]:
     if query.sha256 is not None and query.sha256 == record.sha256:
         return Verdict.IDENTICAL, "same bytes"
     own = hashes.get(record.id)
-    if own is not None and query.copy_hash is not None:
+    if own is not None and query.copy_hash is not None and not _is_flat(query.copy_hash):
         distance = int(np.bitwise_count(query.copy_hash ^ own).sum())
         if distance <= COPY_RADIUS:
             return Verdict.COPY, f"pHash distance {distance}"

@@ -1,0 +1,32 @@
+"""The loaded encoder of a collection, refused when embeddings could not be compared."""
+
+from collections.abc import Callable
+
+from lookalike.encoders import registry
+from lookalike.encoders.base import Encoder
+from lookalike.errors import UsageError
+from lookalike.records import EncoderSpec
+
+
+def load_matching(
+    spec: EncoderSpec, progress: Callable[[str, int, int], None] | None = None
+) -> Encoder:
+    """Load the encoder that made a collection's embeddings.
+
+    Raises:
+        UsageError: there is no such model, or its weights or preprocessing have changed.
+        WeightsError: the weights cannot be had.
+    """
+    if spec.name not in registry.names():
+        raise UsageError(
+            f"{spec.name!r} holds vectors computed elsewhere: only a vector or an id can be "
+            "searched with it"
+        )
+    encoder = registry.load(spec.name, progress=progress)
+    if spec.fingerprint and encoder.spec.fingerprint != spec.fingerprint:
+        raise UsageError(
+            f"the weights or preprocessing of {spec.name} are not the ones this collection was "
+            f"made with ({encoder.spec.fingerprint} against {spec.fingerprint}): its embeddings "
+            "cannot be compared. Use the old weights, or index into a new collection"
+        )
+    return encoder
