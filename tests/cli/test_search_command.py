@@ -1,15 +1,21 @@
 """`lookalike search`, on the example photographs."""
 
+import errno
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from PIL import Image
+
+import lookalike
+from lookalike.cli import options
+from lookalike.collection import Collection
 
 Run = Callable[..., Result]
 
@@ -135,6 +141,7 @@ def test_beside_a_writer(
     run: Run, indexed_path: Path, picture: str, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(photos)
+    monkeypatch.setattr(options, "LOCK_SECONDS", 0.1)
     code = (
         "import sys, lookalike\n"
         "with lookalike.open(sys.argv[1]) as collection:\n"
@@ -162,6 +169,40 @@ def test_beside_a_writer(
             assert str(writer.pid) in refused.stderr
         writer.communicate("")
     run("info", *at)
+
+
+def test_a_writer_waits_for_one_that_is_soon_done(
+    run: Run, indexed_path: Path, picture: str, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos)
+    asleep = time.sleep
+    for command in (["index", picture], ["delete", "1"], ["rebuild"]):
+        other = lookalike.open(indexed_path)
+
+        def let_go(seconds: float, other: Collection = other) -> None:
+            other.close()
+            asleep(seconds)
+
+        monkeypatch.setattr(options.time, "sleep", let_go)
+        run(*command, "-c", str(indexed_path))
+
+
+def test_a_collection_that_may_only_be_read(
+    search: Run, picture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def refuse(path: str | Path, flags: int, *more: int, **named: int) -> int:
+        # Permissions do not bind root, under whom tests may run.
+        if os.path.basename(path) == "lock" and flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", refuse)
+    result = search(picture, "--json")
+    assert json.loads(result.stdout)["hits"][0]["verdict"] == "identical"
+    assert "cannot be opened for writing" in result.stderr
+    assert "exact scan" in result.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals of POSIX")

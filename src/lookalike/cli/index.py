@@ -81,14 +81,12 @@ def command(
     Exit status: 0 all well, 1 some pictures failed or there were none, 2 wrong use, 3 when the
     environment failed, 130 stopped by Ctrl-C.
     """  # noqa: D301
-    from lookalike.collection import open_collection
-
     attributes = parse_attributes(fields)
     if encoder is not None and not encoder.strip(", "):
         raise UsageError("--encoder needs names, such as `--encoder clip-vit-b-16,phash`")
     found = options.existing_paths(paths)
     try:
-        with open_collection(collection, encoder=encoder) as opened:
+        with options.open_to_write(collection, encoder=encoder) as opened:
             with progress(quiet=quiet) as show:
                 report = opened.add(
                     found,

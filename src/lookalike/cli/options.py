@@ -1,6 +1,7 @@
 """Options and steps that several commands share."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -8,13 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from lookalike.cli.output import say
-from lookalike.errors import CollectionLockedError, NotFoundError, UsageError
+from lookalike.errors import CollectionLockedError, NotFoundError, StoreError, UsageError
 from lookalike.sources.uri import is_url
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+LOCK_SECONDS = 5.0
+"""How long a writer waits for another, which may be a search that is soon over."""
 
 DEFAULT_COLLECTION = ".lookalike"
 
@@ -69,22 +73,47 @@ def open_existing(path: str, *, write: bool = False, beside_writer: bool = False
     Args:
         path: the collection's folder.
         write: open it for writing; else only for reading, which never waits for a writer.
-        beside_writer: open for writing (whose searches use the index), and when another process
-            has the collection, read beside it and say so.
+        beside_writer: open for writing (whose searches use the index), and where that cannot be,
+            as when another process has the collection, read and say so.
     """
     from lookalike.collection import open_collection
 
     check_exists(path)
-    if not (write or beside_writer):
+    if write:
+        return open_to_write(path, create=False)
+    if not beside_writer:
         return open_collection(path, create=False, read_only=True)
     try:
         return open_collection(path, create=False)
-    except CollectionLockedError as error:
-        if not beside_writer:
-            raise
+    except StoreError as error:
+        opened = open_collection(path, create=False, read_only=True)
+        say(f"{_obstacle(error)}; this answer is an exact scan of what is stored")
+        return opened
+
+
+def open_to_write(path: str, *, encoder: str | None = None, create: bool = True) -> "Collection":
+    """Open a collection for writing, waiting a little for another process to be done.
+
+    Raises:
+        CollectionLockedError: it is still not done.
+    """
+    from lookalike.collection import open_collection
+
+    ends = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return open_collection(path, encoder=encoder, create=create)
+        except CollectionLockedError:
+            if time.monotonic() >= ends:
+                raise
+        time.sleep(0.05)
+
+
+def _obstacle(error: StoreError) -> str:
+    if isinstance(error, CollectionLockedError):
         who = f"process {error.pid}" if error.pid else "another process"
-        say(f"{who} has the collection open; this answer is an exact scan of what is stored")
-        return open_collection(path, create=False, read_only=True)
+        return f"{who} has the collection open"
+    return "the collection cannot be opened for writing"
 
 
 def check_exists(path: str) -> None:
