@@ -39,9 +39,9 @@ def at_place(text: str, token: "Token", complaint: str) -> FilterError:
 
 def explain(text: str, error: "UnexpectedInput") -> FilterError:
     """An error about text that the grammar does not know."""
-    position = error.pos_in_stream
-    if position is None or position < 0 or position >= len(text):
-        position = len(text)
+    token = getattr(error, "token", None)
+    at_end = token is not None and token.type == "$END"
+    position = len(text.rstrip()) if at_end else (error.pos_in_stream or 0)
     names = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
     names |= set(getattr(error, "allowed", None) or ())
     if len(names - _UNSAID) >= 1:
