@@ -14,9 +14,10 @@ from PIL.Image import Image
 from lookalike.encoders import weights
 from lookalike.encoders.card import ImageTower, ModelCard
 from lookalike.encoders.preprocess import Preprocessor
-from lookalike.encoders.session import Session, processors, unit_rows
+from lookalike.encoders.session import Session, unit_rows
 from lookalike.encoders.text import TextEncoder
 from lookalike.errors import UsageError, WeightsError
+from lookalike.processors import processors
 from lookalike.records import EncoderSpec
 
 

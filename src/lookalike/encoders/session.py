@@ -1,6 +1,5 @@
 """ONNX Runtime sessions: how models are opened and run."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +75,3 @@ def unit_rows(values: NDArray[Any], source: object) -> NDArray[np.float32]:
 
 def _open(model: str | bytes, options: onnxruntime.SessionOptions) -> Any:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

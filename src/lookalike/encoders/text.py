@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from lookalike.encoders.card import TextTower
-from lookalike.encoders.session import Session, processors, unit_rows
+from lookalike.encoders.session import Session, unit_rows
 from lookalike.errors import UsageError, WeightsError
+from lookalike.processors import processors
 
 _PADS = ("[PAD]", "<pad>", "<|endoftext|>")
 
