@@ -30,11 +30,19 @@ class PictureError(LookalikeError):
 
 
 class FetchError(PictureError):
-    """A picture's URL was refused or could not be fetched."""
+    """What a picture's URL leads to cannot be had, or cannot be used."""
+
+
+class RefusedUrlError(FetchError, UsageError):
+    """The URL itself is malformed, or leads to where nothing is fetched from."""
 
 
 class EnvironmentFailure(LookalikeError):  # noqa: N818 - the base of errors that are not the caller's
     """The surroundings failed: a model, the engine, the disk or the network."""
+
+
+class NetworkError(FetchError, EnvironmentFailure):
+    """The network, or the server at the other end, failed; the same URL may work later."""
 
 
 class WeightsError(EnvironmentFailure):

@@ -17,10 +17,13 @@ from lookalike.cli import COMMANDS, cli
 from lookalike.cli.group import LazyGroup, report
 from lookalike.errors import (
     CollectionLockedError,
+    FetchError,
     FilterError,
     LookalikeError,
+    NetworkError,
     NotFoundError,
     PictureError,
+    RefusedUrlError,
     StoreError,
     WeightsError,
 )
@@ -73,6 +76,9 @@ def test_wrong_command_gets_a_guess(run: Callable[..., click.testing.Result]) ->
         (FilterError("x"), 2),
         (NotFoundError("x"), 2),
         (PictureError("x"), 1),
+        (FetchError("x"), 1),
+        (NetworkError("x"), 3),
+        (RefusedUrlError("x"), 2),
         (LookalikeError("x"), 1),
         (WeightsError("x"), 3),
         (StoreError("x"), 3),

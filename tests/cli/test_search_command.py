@@ -116,7 +116,9 @@ def test_picture_from_standard_input(search: Run, picture: str, photos: Path) ->
         (["PICTURE", "--encoder", "nothing-such"], 2, "nothing-such"),
         (["PICTURE", "+", "PICTURE", "--encoder", "phash"], 2, "hash"),
         (["CREDITS.tsv"], 1, "CREDITS.tsv"),
-        (["http://127.0.0.1:9/a.jpg"], 1, "127.0.0.1"),
+        (["http://127.0.0.1:9/a.jpg"], 2, "127.0.0.1"),
+        (["http://missing.invalid/a.jpg"], 3, "no connection to the host"),
+        (["http://host:port/a.jpg"], 2, "not a URL"),
     ],
 )
 def test_refused(

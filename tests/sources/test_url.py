@@ -11,7 +11,7 @@ from pathlib import Path
 import httpcore
 import pytest
 
-from lookalike.errors import FetchError
+from lookalike.errors import FetchError, NetworkError, RefusedUrlError
 from lookalike.imaging import Limits
 from lookalike.sources import connect
 from lookalike.sources import url as url_module
@@ -186,7 +186,7 @@ def test_a_picture_comes_whole_whatever_its_content_type(base: str) -> None:
 
 
 def test_loopback_is_refused_and_never_asked(base: str, server: _Server) -> None:
-    with pytest.raises(FetchError, match="private or reserved"):
+    with pytest.raises(RefusedUrlError, match="private or reserved"):
         fetch(f"{base}/picture")
     assert server.seen == []
 
@@ -196,20 +196,20 @@ def test_loopback_is_refused_and_never_asked(base: str, server: _Server) -> None
     ["localhost", "127.1", "0x7f.0.0.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"],
 )
 def test_loopback_is_refused_however_it_is_written(host: str) -> None:
-    with pytest.raises(FetchError, match="private or reserved"):
+    with pytest.raises(RefusedUrlError, match="private or reserved"):
         fetch(f"http://{host}:9/picture.jpg", timeout=5)
 
 
 def test_a_name_that_leads_to_loopback_is_refused(lead: Callable[..., list[str]]) -> None:
     connected = lead("127.0.0.1")
-    with pytest.raises(FetchError, match="private or reserved"):
+    with pytest.raises(RefusedUrlError, match="private or reserved"):
         fetch("http://harmless.example/picture")
     assert connected == []
 
 
 def test_one_private_address_among_public_ones_is_enough(lead: Callable[..., list[str]]) -> None:
     connected = lead(PUBLIC, "10.0.0.7")
-    with pytest.raises(FetchError, match="private or reserved"):
+    with pytest.raises(RefusedUrlError, match="private or reserved"):
         fetch("http://harmless.example/picture")
     assert connected == []
 
@@ -254,7 +254,7 @@ def test_a_redirect_into_the_own_network_is_refused(
         return public(host, port, timeout) if host == "pictures.example" else ["169.254.169.254"]
 
     monkeypatch.setattr(connect, "resolve", resolve)
-    with pytest.raises(FetchError, match=r"^http://metadata\.internal/.*private or reserved"):
+    with pytest.raises(RefusedUrlError, match=r"^http://metadata\.internal/.*private or reserved"):
         fetch("http://pictures.example/redirect/http://metadata.internal/latest")
     assert connected == [PUBLIC]
     assert len(server.seen) == 1
@@ -262,7 +262,7 @@ def test_a_redirect_into_the_own_network_is_refused(
 
 @pytest.mark.parametrize("scheme", ["file:///etc/passwd", "ftp://h/x", "gopher://h/x", "data:,x"])
 def test_a_redirect_to_another_scheme_is_refused(base: str, scheme: str) -> None:
-    with pytest.raises(FetchError, match="only http"):
+    with pytest.raises(RefusedUrlError, match="only http"):
         fetch(f"{base}/redirect/{scheme}", allow_private=True)
 
 
@@ -275,7 +275,7 @@ def test_redirects_are_followed_up_to_five(base: str, server: _Server) -> None:
 
 
 def test_a_redirect_to_credentials_is_refused(base: str) -> None:
-    with pytest.raises(FetchError, match="user name") as caught:
+    with pytest.raises(RefusedUrlError, match="user name") as caught:
         fetch(f"{base}/redirect/http://me:secret@h/x", allow_private=True)
     assert "secret" not in str(caught.value)
 
@@ -299,7 +299,7 @@ def test_a_redirect_to_credentials_is_refused(base: str) -> None:
     ],
 )
 def test_what_is_no_web_address_is_refused(url: str) -> None:
-    with pytest.raises(FetchError, match=r"not a URL|only http"):
+    with pytest.raises(RefusedUrlError, match=r"not a URL|only http"):
         fetch(url)
 
 
@@ -307,14 +307,14 @@ def test_what_is_no_web_address_is_refused(url: str) -> None:
     "url", ["http://me:secret@host/x", "http://me@host/x", "http://:secret@host/x?key=secret"]
 )
 def test_credentials_are_refused_and_never_shown(url: str) -> None:
-    with pytest.raises(FetchError, match="user name and password") as caught:
+    with pytest.raises(RefusedUrlError, match="user name and password") as caught:
         fetch(url)
     assert "secret" not in str(caught.value)
     assert "http://host/x" in str(caught.value)
 
 
 def test_what_cannot_be_parsed_is_not_shown_either() -> None:
-    with pytest.raises(FetchError) as caught:
+    with pytest.raises(RefusedUrlError) as caught:
         fetch("http://me:secret")
     assert "secret" not in str(caught.value)
 
@@ -327,8 +327,9 @@ def test_a_query_is_not_shown(base: str) -> None:
 
 @pytest.mark.parametrize("status", [204, 206, 403, 404, 500])
 def test_any_other_status_is_an_error(base: str, status: int) -> None:
-    with pytest.raises(FetchError, match=f"answers {status}"):
+    with pytest.raises(FetchError, match=f"answers {status}") as caught:
         fetch(f"{base}/{status}", allow_private=True)
+    assert isinstance(caught.value, NetworkError) is (status >= 500)
 
 
 @pytest.mark.parametrize("location", ["http://xn--/", "//host:port/"])
@@ -380,7 +381,7 @@ def test_a_broken_transfer_is_an_error(base: str, path: str, reason: str) -> Non
 
 @pytest.mark.parametrize("path", ["drip", "drip-headers", "silent"])
 def test_the_deadline_ends_a_transfer_however_it_dawdles(base: str, path: str) -> None:
-    with pytest.raises(FetchError, match=r"within 0\.3 seconds"):
+    with pytest.raises(NetworkError, match=r"within 0\.3 seconds"):
         fetch(f"{base}/{path}", allow_private=True, timeout=0.3)
 
 
@@ -389,7 +390,7 @@ def test_a_name_server_that_does_not_answer_is_not_waited_for(
 ) -> None:
     release = threading.Event()
     monkeypatch.setattr(connect.socket, "getaddrinfo", lambda *args, **kw: release.wait(30) and [])
-    with pytest.raises(FetchError, match="no complete answer"):
+    with pytest.raises(NetworkError, match="no complete answer"):
         fetch("http://slow.example/picture", timeout=0.2)
     release.set()
 
@@ -399,12 +400,12 @@ def test_a_name_that_does_not_exist_is_an_error(monkeypatch: pytest.MonkeyPatch)
         raise connect.socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(connect.socket, "getaddrinfo", unknown)
-    with pytest.raises(FetchError, match="no connection to the host"):
+    with pytest.raises(NetworkError, match="no connection to the host"):
         fetch("http://missing.example/picture")
 
 
 def test_a_closed_port_is_an_error(server: _Server, base: str) -> None:
-    with pytest.raises(FetchError, match="no connection to the host"):
+    with pytest.raises(NetworkError, match="no connection to the host"):
         fetch("http://127.0.0.1:1/picture", allow_private=True, timeout=5)
 
 
@@ -447,7 +448,7 @@ def test_tls_checks_the_name_and_not_the_address(
     port = server.server_port
     assert fetch(f"https://pictures.example:{port}/picture", allow_private=True) == PICTURE
     assert server.names == ["pictures.example"]  # type: ignore[attr-defined]
-    with pytest.raises(FetchError, match="no secure connection"):
+    with pytest.raises(NetworkError, match="no secure connection"):
         fetch(f"https://other.example:{port}/picture", allow_private=True)
 
 
@@ -456,6 +457,6 @@ def test_a_certificate_of_nobody_is_refused(
 ) -> None:
     server, _ = tls_server
     monkeypatch.setattr(connect, "resolve", lambda host, port, timeout: ["127.0.0.1"])
-    with pytest.raises(FetchError, match="no secure connection"):
+    with pytest.raises(NetworkError, match="no secure connection"):
         fetch(f"https://pictures.example:{server.server_port}/picture", allow_private=True)
     assert server.seen == []

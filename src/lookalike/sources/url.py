@@ -9,7 +9,7 @@ import httpcore
 import httpx
 
 from lookalike._version import __version__
-from lookalike.errors import FetchError
+from lookalike.errors import FetchError, NetworkError, RefusedUrlError
 from lookalike.imaging.limits import DEFAULT_LIMITS, Limits
 from lookalike.sources.connect import AddressRefusedError, CheckedBackend, Deadline
 
@@ -18,7 +18,6 @@ STEP_TIMEOUT = 10.0
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _FAILURES = (
-    AddressRefusedError,
     httpcore.TimeoutException,
     httpcore.NetworkError,
     httpcore.ProtocolError,
@@ -49,8 +48,10 @@ def fetch(
         allow_private: also connect to private, loopback and other addresses that are not public.
 
     Raises:
-        FetchError: the URL is refused, or cannot be fetched within the limits. The message shows
-            the URL without credentials and query.
+        RefusedUrlError: it is no URL, or one that is not fetched from.
+        NetworkError: no connection, no answer in time, or a server's own failure.
+        FetchError: the server has no such picture, or what it sends is over the limits. Each
+            message shows the URL without credentials and query.
     """
     target = _parse(url)
     deadline = Deadline(timeout)
@@ -58,8 +59,13 @@ def fetch(
     for _ in range(MAX_REDIRECTS + 1):
         try:
             answer = _get(target, backend, limits)
+        except AddressRefusedError as error:
+            raise RefusedUrlError(
+                f"{_shown(target)}: the host's address is private or reserved, and only public "
+                "ones are fetched; save the picture to a file and use that"
+            ) from error
         except _FAILURES as error:
-            raise FetchError(f"{_shown(target)}: {_reason(error, timeout)}") from error
+            raise NetworkError(f"{_shown(target)}: {_reason(error, timeout)}") from error
         if isinstance(answer, bytes):
             return answer
         target = answer
@@ -89,7 +95,8 @@ def _get(url: httpx.URL, backend: CheckedBackend, limits: Limits) -> bytes | htt
         if response.status in _REDIRECTS and "location" in fields:
             return _follow(url, fields["location"])
         if response.status != 200:
-            raise FetchError(
+            failure = NetworkError if response.status >= 500 else FetchError
+            raise failure(
                 f"{_shown(url)}: the server answers {response.status}; check the URL in a browser"
             )
         return _body(url, fields, response.iter_stream(), limits)
@@ -120,7 +127,7 @@ def _body(url: httpx.URL, fields: httpx.Headers, chunks: Iterable[bytes], limits
         if unpacker and unpacker.unused_data:
             raise FetchError(f"{_shown(url)}: the compressed answer has more after its end")
     if unpacker and not unpacker.eof:
-        raise FetchError(f"{_shown(url)}: the transfer ended early; try again")
+        raise NetworkError(f"{_shown(url)}: the transfer ended early; try again")
     return b"".join(parts)
 
 
@@ -130,7 +137,7 @@ def _parse(text: str) -> httpx.URL:
         _check(url)
     except (httpx.InvalidURL, ValueError, TypeError) as error:
         # httpx quotes the part that it stumbled over, which may be a password.
-        raise FetchError("this is not a URL; check its spelling") from error
+        raise RefusedUrlError("this is not a URL; check its spelling") from error
     return url
 
 
@@ -146,11 +153,13 @@ def _follow(url: httpx.URL, location: str) -> httpx.URL:
 
 
 def _check(url: httpx.URL) -> None:
-    """Raise FetchError for a URL of another kind; ValueError when its host cannot be read."""
+    """Raise RefusedUrlError for a URL of another kind; ValueError when its host cannot be read."""
     if url.scheme not in {"http", "https"} or not url.host:
-        raise FetchError(f"{_shown(url)}: only http:// and https:// URLs with a host are fetched")
+        raise RefusedUrlError(
+            f"{_shown(url)}: only http:// and https:// URLs with a host are fetched"
+        )
     if url.userinfo:
-        raise FetchError(
+        raise RefusedUrlError(
             f"{_shown(url)}: a URL with user name and password is refused; "
             "save the picture to a file and use that"
         )
@@ -164,11 +173,6 @@ def _shown(url: httpx.URL) -> str:
 
 
 def _reason(error: Exception, timeout: float) -> str:
-    if isinstance(error, AddressRefusedError):
-        return (
-            "the host's address is private or reserved, and only public ones are fetched; "
-            "save the picture to a file and use that"
-        )
     if isinstance(error, httpcore.TimeoutException):
         return f"no complete answer within {timeout:g} seconds; try again later"
     detail = str(error)
