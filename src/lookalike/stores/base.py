@@ -114,9 +114,9 @@ class Store(Protocol):
         ...
 
     def find_digests(
-        self, digests: Sequence[bytes], tenant: str = ""
+        self, digests: Sequence[bytes], tenant: str = "", limit: int | None = None
     ) -> "dict[bytes, list[Record]]":
-        """Records by SHA-256 within one tenant."""
+        """Records by SHA-256 within one tenant, in order of id, at most `limit` for each."""
         ...
 
     def scan(
@@ -129,8 +129,13 @@ class Store(Protocol):
         """How many records."""
         ...
 
-    def missing(self, encoder: str, after: int = -1, limit: int = 1024) -> "list[Record]":
-        """Records that have no vector for that encoder, in order of id."""
+    def missing(
+        self, encoder: str, after: int = -1, limit: int = 1024, *, files_only: bool = False
+    ) -> "list[Record]":
+        """Records that have no vector for that encoder, in order of id, those with id > `after`.
+
+        `files_only` leaves out those without a file's time, without looking at each.
+        """
         ...
 
     def vectors(self, encoder: str, ids: Sequence[int]) -> "dict[int, NDArray[Any]]":

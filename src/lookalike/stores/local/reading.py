@@ -45,18 +45,16 @@ def find(catalogue: Catalogue, uris: Sequence[str], tenant: str) -> dict[str, Re
 
 
 def find_digests(
-    catalogue: Catalogue, digests: Sequence[bytes], tenant: str
+    catalogue: Catalogue, digests: Sequence[bytes], tenant: str, limit: int | None
 ) -> dict[bytes, list[Record]]:
-    """Records by SHA-256 within one tenant, in order of id."""
-    found: dict[bytes, list[Record]] = {}
-    for some in in_chunks(digests):
-        marks = ",".join("?" * len(some))
-        # The + keeps SQLite from walking through the whole tenant by the other index.
-        condition = f"r.sha256 IN ({marks}) AND +r.tenant = ? ORDER BY r.id"
-        for record in _select(catalogue, condition, [*some, tenant]):
-            if record.sha256 is not None:
-                found.setdefault(record.sha256, []).append(record)
-    return found
+    """Records by SHA-256 within one tenant, in order of id, at most `limit` for each."""
+    # The + keeps SQLite from walking through the whole tenant by the other index.
+    condition = "r.sha256 = ? AND +r.tenant = ? ORDER BY r.id LIMIT ?"
+    most = -1 if limit is None else limit
+    found = {
+        digest: _select(catalogue, condition, [digest, tenant, most]) for digest in set(digests)
+    }
+    return {digest: records for digest, records in found.items() if records}
 
 
 def scan(
@@ -95,7 +93,9 @@ def ids(catalogue: Catalogue, where: Filter) -> list[int]:
     return [key for (key,) in catalogue.read(statement, parameters)]
 
 
-def missing(catalogue: Catalogue, encoder: Member, after: int, limit: int) -> list[Record]:
+def missing(
+    catalogue: Catalogue, encoder: Member, after: int, limit: int, files_only: bool
+) -> list[Record]:
     """Records without a vector of this encoder, in order of id."""
     ((gap,),) = catalogue.read(
         "SELECT (SELECT records FROM totals) - vectors FROM encoders WHERE number = ?",
@@ -103,9 +103,10 @@ def missing(catalogue: Catalogue, encoder: Member, after: int, limit: int) -> li
     )
     if gap == 0:
         return []
+    files = "r.modified_ns IS NOT NULL AND " if files_only else ""
     return _select(
         catalogue,
-        f"r.id > ? AND NOT EXISTS (SELECT 1 FROM {encoder.table} v WHERE v.id = r.id) "  # noqa: S608
+        f"r.id > ? AND {files}NOT EXISTS (SELECT 1 FROM {encoder.table} v WHERE v.id = r.id) "  # noqa: S608
         "ORDER BY r.id LIMIT ?",
         [after, limit],
     )

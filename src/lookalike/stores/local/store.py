@@ -154,17 +154,16 @@ class LocalStore:
 
     def _apply(self, changes: writing.Changes) -> None:
         """Bring a committed transaction to the indexes."""
-        for name, ids in changes.points.items():
-            self._shards.apply(self._known[name], ids)
-        for name, hashes in changes.hashes.items():
-            if name in self._hashes:
-                table = self._hashes[name][1]
-                gone = [key for key, blob in hashes.items() if blob is None]
-                if gone:
-                    table.remove(np.array(gone, np.int64))
-                kept = {key: blob for key, blob in hashes.items() if blob is not None}
-                if kept:
-                    table.put(*_table_arrays(list(kept.items()), self._known[name]))
+        try:
+            for name, ids in changes.points.items():
+                self._shards.apply(self._known[name], ids)
+            for name, hashes in changes.hashes.items():
+                if name in self._hashes:
+                    _put_hashes(self._hashes[name][1], hashes, self._known[name])
+        except BaseException:
+            # Half-way, by Ctrl-C say: the tables of hashes are read again when next used.
+            self._hashes.clear()
+            raise
 
     # Reading
 
@@ -176,9 +175,11 @@ class LocalStore:
         """Records by uri within one tenant."""
         return reading.find(self._catalogue, uris, tenant)
 
-    def find_digests(self, digests: Sequence[bytes], tenant: str = "") -> dict[bytes, list[Record]]:
-        """Records by SHA-256 within one tenant, in order of id."""
-        return reading.find_digests(self._catalogue, digests, tenant)
+    def find_digests(
+        self, digests: Sequence[bytes], tenant: str = "", limit: int | None = None
+    ) -> dict[bytes, list[Record]]:
+        """Records by SHA-256 within one tenant, in order of id, at most `limit` for each."""
+        return reading.find_digests(self._catalogue, digests, tenant, limit)
 
     def scan(
         self, where: Filter | None = None, after: int = -1, limit: int | None = None
@@ -190,9 +191,11 @@ class LocalStore:
         """How many records."""
         return reading.count(self._catalogue, where)
 
-    def missing(self, encoder: str, after: int = -1, limit: int = 1024) -> list[Record]:
-        """Records that have no vector for that encoder, in order of id."""
-        return reading.missing(self._catalogue, self._member(encoder), after, limit)
+    def missing(
+        self, encoder: str, after: int = -1, limit: int = 1024, *, files_only: bool = False
+    ) -> list[Record]:
+        """Records that have no vector for that encoder, in order of id, those with id > `after`."""
+        return reading.missing(self._catalogue, self._member(encoder), after, limit, files_only)
 
     def vectors(self, encoder: str, ids: Sequence[int]) -> dict[int, NDArray[Any]]:
         """Stored vectors by id: (dim,) float32 or (bits/8,) uint8; absent ids are left out."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lookalike.attributes import check_text
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import Attributes, Record
 from lookalike.stores.base import Entry
@@ -97,8 +98,8 @@ def _resolve(connection: sqlite3.Connection, entries: list[Entry]) -> list[int]:
     """The id of each entry's record, −1 for a new one without an id."""
     ids = []
     for entry in entries:
-        rows.check_text(entry.uri, "The uri")
-        rows.check_text(entry.tenant, "The tenant")
+        check_text(entry.uri, "The uri")
+        check_text(entry.tenant, "The tenant")
         row = connection.execute(
             "SELECT id FROM records WHERE tenant = ? AND uri = ?", (entry.tenant, entry.uri)
         ).fetchone()
@@ -232,8 +233,8 @@ def move(
     found = {record.id: record for record in _records(connection, list(moves))}
     _need_all(found, moves)
     for entry in moves.values():
-        rows.check_text(entry.uri, "The uri")
-        rows.check_text(entry.tenant, "The tenant")
+        check_text(entry.uri, "The uri")
+        check_text(entry.tenant, "The tenant")
     now = time.time()
     # Two steps, so that records can trade places.
     connection.executemany(
