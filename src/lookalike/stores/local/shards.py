@@ -5,6 +5,7 @@ index, and struck off once the index is flushed. Whatever happens in between, op
 applies what is pending; an index that does not fit the catalogue is built again.
 """
 
+import contextlib
 import random
 import secrets
 import shutil
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from lookalike.errors import StoreError
 from lookalike.records import Record
 from lookalike.stores.base import Progress
-from lookalike.stores.local import rows
+from lookalike.stores.local import roster, rows
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.local.engine import EngineFailure, VectorIndex
 from lookalike.stores.local.graph import build_graph, copy_folder
@@ -50,7 +51,8 @@ class Shards:
         self.notices: list[str] = []
         self._progress = progress
         self._loaded: dict[int, VectorIndex] = {}
-        self._unflushed: dict[int, int] = {}
+        self._applied: dict[int, set[int]] = {}
+        """Ids that were brought to an index since it was last flushed, by encoder."""
         self._building = threading.Lock()
         self._copies: dict[int, Path] = {}
         """Copies in which graphs are being built, by encoder: they need what is pending, too."""
@@ -73,8 +75,8 @@ class Shards:
             return self.create(encoder)
         try:
             index = VectorIndex.load(self.folder / name, encoder.spec.size)
-            if self._replay(encoder, index):
-                self._flush(encoder, index)
+            self._replay(encoder, index)
+            self._flush(encoder, index)
             complaint = self._complaint(encoder, index, expected)
         except EngineFailure as error:
             return self._repair(encoder, str(error))
@@ -145,7 +147,7 @@ class Shards:
             )
             connection.execute("DELETE FROM pending WHERE encoder = ?", (encoder.number,))
         self._loaded[encoder.number] = index
-        self._unflushed[encoder.number] = 0
+        self._applied.pop(encoder.number, None)
         self.remove_strays()
 
     def remove_strays(self) -> None:
@@ -162,17 +164,25 @@ class Shards:
         """Bring these ids of the index to what the catalogue says; the caller holds the lock."""
         index = self.index(encoder)
         try:
-            count = self._refresh(encoder, index, ids)
-            self._unflushed[encoder.number] = self._unflushed.get(encoder.number, 0) + count
-            if self._unflushed[encoder.number] >= _FLUSH_EVERY:
+            self._refresh(encoder, index, ids)
+            applied = self._applied.setdefault(encoder.number, set())
+            applied.update(ids)
+            if len(applied) >= _FLUSH_EVERY:
                 self._flush(encoder, index)
         except EngineFailure as error:
             # The change itself is safe in the catalogue, and still pending.
-            self._loaded.pop(encoder.number, None)
+            self.forget()
             self.notices.append(str(error))
 
-    def _refresh(self, encoder: Member, index: VectorIndex, ids: Iterable[int]) -> int:
-        count = 0
+    def forget(self) -> None:
+        """Let go of indexes that may lack something; opening them applies what is pending."""
+        self._applied.clear()
+        while self._loaded:
+            _, index = self._loaded.popitem()
+            with contextlib.suppress(EngineFailure):
+                index.close()
+
+    def _refresh(self, encoder: Member, index: VectorIndex, ids: Iterable[int]) -> None:
         for some in in_chunks(ids):
             found = self.catalogue.read(
                 _POINTS.format(table=encoder.table)
@@ -181,23 +191,28 @@ class Shards:
             )
             _put(index, found)
             index.delete(list(set(some) - {row[0] for row in found}))
-            count += len(some)
-        return count
 
-    def _replay(self, encoder: Member, index: VectorIndex) -> int:
-        """Apply what is pending; returns how many ids it was."""
-        pending = self.catalogue.read("SELECT id FROM pending WHERE encoder = ?", (encoder.number,))
+    def _replay(self, encoder: Member, index: VectorIndex) -> None:
+        """Apply what is pending."""
+        rows_ = self.catalogue.read("SELECT id FROM pending WHERE encoder = ?", (encoder.number,))
+        pending = [key for (key,) in rows_]
         if pending:
             need_room(self.folder)
-        return self._refresh(encoder, index, [key for (key,) in pending])
+            self._refresh(encoder, index, pending)
+            self._applied.setdefault(encoder.number, set()).update(pending)
 
     def _flush(self, encoder: Member, index: VectorIndex) -> None:
-        if encoder.number in self._copies:
+        """Make what was applied survive, and strike it, nothing else, off the pending list."""
+        applied = self._applied.get(encoder.number)
+        if encoder.number in self._copies or not applied:
             return
         index.flush()
         with self.catalogue.writing() as connection:
-            connection.execute("DELETE FROM pending WHERE encoder = ?", (encoder.number,))
-        self._unflushed[encoder.number] = 0
+            connection.executemany(
+                "DELETE FROM pending WHERE encoder = ? AND id = ?",
+                [(encoder.number, key) for key in applied],
+            )
+        applied.clear()
 
     def optimize(self, encoder: Member, progress: Progress | None) -> None:
         """Build the graph if enough has been added since the last time.
@@ -289,13 +304,11 @@ class Shards:
 
     def close(self) -> None:
         """Flush every index and let go."""
-        for number, index in self._loaded.items():
-            if self._unflushed.get(number):
-                index.flush()
-                with self.catalogue.writing() as connection:
-                    connection.execute("DELETE FROM pending WHERE encoder = ?", (number,))
-            index.close()
-        self._loaded.clear()
+        for encoder in roster.members(self.catalogue).values():
+            index = self._loaded.pop(encoder.number, None)
+            if index is not None:
+                self._flush(encoder, index)
+                index.close()
 
 
 def bytes_of(folder: Path) -> int:

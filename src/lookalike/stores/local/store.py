@@ -161,8 +161,9 @@ class LocalStore:
                 if name in self._hashes:
                     _put_hashes(self._hashes[name][1], hashes, self._known[name])
         except BaseException:
-            # Half-way, by Ctrl-C say: the tables of hashes are read again when next used.
+            # Half-way, by Ctrl-C say: whatever may lack something is read again when next used.
             self._hashes.clear()
+            self._shards.forget()
             raise
 
     # Reading
@@ -418,3 +419,12 @@ def _table_arrays(
     ids = np.fromiter((key for key, _ in pairs), np.int64, len(pairs))
     hashes = np.frombuffer(b"".join([blob for _, blob in pairs]), np.uint8)
     return ids, words_of(hashes.reshape(len(pairs), encoder.spec.size // 8))
+
+
+def _put_hashes(table: HammingTable, hashes: Mapping[int, bytes | None], encoder: Member) -> None:
+    gone = [key for key, blob in hashes.items() if blob is None]
+    if gone:
+        table.remove(np.array(gone, np.int64))
+    kept = [(key, blob) for key, blob in hashes.items() if blob is not None]
+    if kept:
+        table.put(*_table_arrays(kept, encoder))
