@@ -102,6 +102,40 @@ def test_delete_named(run: Run, own: list[str], photos: Path) -> None:
     assert f"no record with id {identity}" in some.stderr
 
 
+def test_an_id_of_another_tenant_is_not_there(
+    run: Run, tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("index", str(photos / first_photo(photos)), "--encoder", "phash", "--tenant", "bob")
+    [identity] = [json.loads(line)["id"] for line in run("list", "--json").stdout.splitlines()]
+    missing = f"there is no record of tenant 'ann' with id {identity}"
+    assert missing in run("show", str(identity), "--tenant", "ann", status=2).stderr
+    refused = run("delete", str(identity), "--tenant", "ann", status=1)
+    assert refused.stdout == "deleted 0 records\n"
+    assert missing in refused.stderr
+    run("show", str(identity), "--tenant", "\udcff", status=2)
+    run("delete", str(identity), "--tenant", "\udcff", status=2)
+    run("show", str(identity), "--tenant", "bob")
+    run("show", str(identity))
+    run("delete", str(identity), "--tenant", "bob")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["--after", "9" * 20], 1),
+        (["--after", "-" + "9" * 20], 2),
+        (["-n", "9" * 20], 2),
+        (["-n", "2147483647"], 0),
+        (["--tenant", "\udcff"], 2),
+    ],
+)
+def test_numbers_and_names_beyond_all_measure(
+    arguments: list[str], status: int, run: Run, five: Path
+) -> None:
+    run("list", *arguments, "-c", str(five), status=status)
+
+
 def test_delete_matching_asks(
     run: Run, own: list[str], photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

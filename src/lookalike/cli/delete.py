@@ -56,7 +56,7 @@ def command(
         raise UsageError("what shall be deleted? Give ids, paths, or --where, --within, --tenant")
     with options.open_existing(collection, write=True) as opened:
         if records:
-            deleted, missing = _delete_named(opened, records, tenant or "")
+            deleted, missing = _delete_named(opened, records, tenant)
         else:
             deleted, missing = _delete_matching(opened, where, within, tenant, yes), 0
     if as_json:
@@ -66,7 +66,9 @@ def command(
     return 0 if deleted and not missing else 1
 
 
-def _delete_named(opened: "Collection", records: tuple[str, ...], tenant: str) -> tuple[int, int]:
+def _delete_named(
+    opened: "Collection", records: tuple[str, ...], tenant: str | None
+) -> tuple[int, int]:
     """Delete records by id or path; returns how many were deleted, and how many not there."""
     from lookalike.cli.record import find
 

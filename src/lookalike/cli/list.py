@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 TABLE_LIMIT = 100
 """Rows of a table when no limit is given."""
 
+_MOST = 2**31 - 1
 _ROWS_AT_A_TIME = 1000
 
 
@@ -25,11 +26,17 @@ _ROWS_AT_A_TIME = 1000
 @click.option(
     "-n",
     "--limit",
-    type=click.IntRange(min=0),
+    type=click.IntRange(min=0, max=_MOST),
     metavar="N",
     help=f"Most records, 0 for all. By default {TABLE_LIMIT} in a table, and all with --json.",
 )
-@click.option("--after", default=-1, metavar="ID", help="Only ids after this one: the next page.")
+@click.option(
+    "--after",
+    type=click.IntRange(min=-1),
+    default=-1,
+    metavar="ID",
+    help="Only ids after this one: the next page.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def command(
     collection: str,

@@ -11,23 +11,33 @@ if TYPE_CHECKING:
     from lookalike.records import Record
 
 
-def find(collection: "Collection", name: str, tenant: str = "") -> "Record":
+def find(collection: "Collection", name: str, tenant: str | None = None) -> "Record":
     """The record of an id, a path or a URL.
 
     Digits are an id; a file whose name is all digits is written `./123`.
 
+    Args:
+        collection: where to look.
+        name: the id, path or URL.
+        tenant: whose record it must be. By default an id may be anybody's, and a path or URL,
+            which several tenants can have, is that of no tenant.
+
     Raises:
         NotFoundError: there is none.
+        UsageError: the tenant's name is no text.
     """
+    from lookalike.collection import text_of
+
+    if tenant is not None:
+        text_of(tenant, "tenant")
+    of = f" of tenant {tenant!r}" if tenant else ""
     if name.isdecimal() and len(name) <= 19:
         record = collection.get(int(name)) if int(name) < 2**63 else None
-        if record is None:
-            raise NotFoundError(f"there is no record with id {name}")
+        if record is None or tenant not in {None, record.tenant}:
+            raise NotFoundError(f"there is no record{of} with id {name}")
         return record
-    place = os.path.expanduser(name)
-    record = collection.find(place, tenant)
+    record = collection.find(os.path.expanduser(name), tenant or "")
     if record is None:
-        of = f" of tenant {tenant!r}" if tenant else ""
         raise NotFoundError(f"there is no record{of} of {name} in the collection")
     return record
 

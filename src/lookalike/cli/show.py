@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 @click.command(no_args_is_help=True)
 @click.argument("record", metavar="ID|PATH|URL")
 @options.collection
-@click.option("--tenant", default="", metavar="NAME", help="Whose picture, when given by path.")
+@click.option("--tenant", metavar="NAME", help="Whose picture it must be.")
 @options.as_json
 @click.option(
     "--pictures/--no-pictures",
     default=None,
     help="Show the picture in the terminal; by default where it can.",
 )
-def command(record: str, collection: str, tenant: str, as_json: bool, pictures: bool | None) -> int:
+def command(
+    record: str, collection: str, tenant: str | None, as_json: bool, pictures: bool | None
+) -> int:
     """Show one record with all that is known of it.
 
     \b
