@@ -132,6 +132,49 @@ def test_several_lines_stay_lines_and_escapes_are_shown(
     assert said == "lookalike: missing:\n  - here \\x1b[31m\n  - there \\udcff\n"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotFoundError("no file a\nlookalike: all deleted\x1b[31m"),
+        PictureError("a\nlookalike: all deleted\x1b[31m: broken"),
+        click.BadParameter("a\nlookalike: all deleted\x1b[31m"),
+        OSError(28, "No space left on device", "/a\nlookalike: all deleted\x1b[31m"),
+    ],
+)
+def test_line_breaks_of_a_name_forge_no_message(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report(error)
+    [line] = capsys.readouterr().err.splitlines()
+    assert "a\\nlookalike: all deleted\\x1b[31m" in line
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
+@pytest.mark.parametrize(
+    ("arguments", "closed", "status", "said"),
+    [
+        ("search --stdin", "<&-", 2, "nothing came in"),
+        ("models list", "<&-", 0, ""),
+        ("models list", ">&-", 2, "standard output is closed"),
+        ("--version", ">&-", 2, "standard output is closed"),
+        ("models list", "2>&-", 0, ""),
+        ("models licence nothing-such", "2>&-", 2, ""),
+        ("models list", "<&- >&- 2>&-", 2, ""),
+    ],
+)
+def test_closed_streams(arguments: str, closed: str, status: int, said: str) -> None:
+    code = "from lookalike.cli import main; main()"
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -c "$1" {arguments} {closed}', sys.executable, code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert done.stderr.startswith(f"lookalike: {said}" if said else "")
+    assert len(done.stderr.splitlines()) == bool(said)
+
+
 def test_reader_that_goes_away_is_no_error() -> None:
     command = [sys.executable, "-c", "from lookalike.cli import main; main()", "--help"]
     read, write = os.pipe()
@@ -163,6 +206,49 @@ def test_ctrl_c_is_one_sentence(tmp_path: Path) -> None:
         _, said = running.communicate(timeout=20)
     assert running.returncode == 130
     assert said.strip() == "lookalike: interrupted"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("lingers", ["close", "exit"])
+def test_further_ctrl_cs_end_at_once(lingers: str) -> None:
+    """However slowly the first is obeyed: in the command, or when the interpreter ends."""
+    code = (
+        "import os, sys, threading, time, lookalike.cli.info as info\n"
+        "from lookalike.cli import main\n"
+        "lingers = os.environ['LINGERS']\n"
+        "def wait(*a, **k):\n"
+        "    if lingers == 'exit':\n"
+        "        threading.Thread(target=time.sleep, args=(30,)).start()\n"
+        "    try:\n"
+        "        print('ready', flush=True)\n"
+        "        time.sleep(30)\n"
+        "    finally:\n"
+        "        if lingers == 'close':\n"
+        "            print('closing', flush=True)\n"
+        "            time.sleep(30)\n"
+        "info.options.open_existing = wait\n"
+        "sys.argv = ['lookalike', 'info']; main()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "LINGERS": lingers},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        if lingers == "close":
+            assert running.stdout.readline() == "closing\n"
+        for _ in range(20):
+            if running.poll() is None:
+                running.send_signal(signal.SIGINT)
+            time.sleep(0.005)
+        _, said = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert said.strip() in {"", "lookalike: interrupted"}
 
 
 @pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}])

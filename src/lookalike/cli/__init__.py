@@ -7,7 +7,9 @@ import warnings
 import click
 
 from lookalike._version import __version__
-from lookalike.cli.group import LazyGroup
+from lookalike.cli import interrupt
+from lookalike.cli.group import WRONG_USE, LazyGroup
+from lookalike.cli.output import say
 
 COMMANDS = (
     "index",
@@ -47,10 +49,32 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the `lookalike` command."""
+    interrupt.listen()
+    _open_streams()
     if not os.environ.get("LOOKALIKE_DEBUG"):
         warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal cannot show must not stop the answer.
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
-    cli(prog_name="lookalike")
+    try:
+        cli(prog_name="lookalike")
+    except SystemExit as end:
+        if end.code == interrupt.INTERRUPTED:
+            interrupt.end()
+        raise
+
+
+def _open_streams() -> None:
+    """Put the null device where standard input or error is closed; refuse a closed output.
+
+    The next file opened would take the closed one's number, and what somebody prints would end
+    up in it.
+    """
+    closed = sys.stdout is None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    if closed:
+        say("standard output is closed; send it to a file or to /dev/null")
+        sys.exit(WRONG_USE)

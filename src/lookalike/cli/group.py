@@ -11,14 +11,19 @@ from typing import Any, NoReturn
 
 import click
 
+from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import say
-from lookalike.errors import EnvironmentFailure, LookalikeError, UsageError
+from lookalike.errors import (
+    EnvironmentFailure,
+    FilterError,
+    LookalikeError,
+    UsageError,
+    WeightsError,
+)
 
 FAILED = 1
 WRONG_USE = 2
 ENVIRONMENT = 3
-INTERRUPTED = 130
-"""128 + SIGINT, as shells report a process that Ctrl-C ended."""
 BROKEN_PIPE = 141
 """128 + SIGPIPE."""
 
@@ -101,7 +106,7 @@ def report(error: BaseException) -> int:
             say(error.format_message())
             return WRONG_USE
         case LookalikeError():
-            say(str(error))
+            say(str(error), lines=isinstance(error, FilterError | WeightsError))
             return status_of(error)
         case OSError() if error.strerror:
             name = f"{os.fsdecode(error.filename)}: " if error.filename else ""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lookalike.cli import options
-from lookalike.cli.group import INTERRUPTED
+from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, echo_table, is_terminal, plural, say
 from lookalike.cli.progress import duration, progress
 from lookalike.errors import UsageError
+from lookalike.views.text import printable
 
 if TYPE_CHECKING:
     from lookalike.ingest import IngestReport
@@ -157,8 +158,10 @@ def _show(report: "IngestReport", total: int, collection: str, failures: Path | 
     elif _seen(report):
         here = "" if collection == options.DEFAULT_COLLECTION else f" -c {collection}"
         click.echo(
-            f"{plural(total, 'picture')} in {collection}. "
-            f"Search with `lookalike search PICTURE{here}`"
+            printable(
+                f"{plural(total, 'picture')} in {collection}. "
+                f"Search with `lookalike search PICTURE{here}`"
+            )
         )
     elif not report.failed:
         say("no picture found there")

@@ -62,7 +62,7 @@ def fetch(names: tuple[str, ...], quiet: bool) -> int:
                 with progress(quiet=quiet) as show:
                     found = weights.find(card, tower, progress=show)
             except WeightsError as error:
-                say(str(error))
+                say(str(error), lines=True)
                 failed = True
             else:
                 click.echo(f"{card.name} {tower} tower: {', '.join(str(w.path) for w in found)}")

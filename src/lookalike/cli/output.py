@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def say(message: str) -> None:
-    """Print a message to standard error, marked as ours."""
-    lines = [printable(line) for line in message.splitlines()]
-    click.echo("lookalike: " + "\n".join(lines), err=True)
+def say(message: str, *, lines: bool = False) -> None:
+    """Print a message to standard error, marked as ours.
+
+    `lines` keeps its line breaks; elsewhere they can only come from a name, and are escaped.
+    """
+    parts = message.split("\n") if lines else [message]
+    click.echo("lookalike: " + "\n".join(map(printable, parts)), err=True)
 
 
 def echo_json(value: Any) -> None:
