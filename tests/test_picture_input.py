@@ -52,3 +52,10 @@ def test_errors_name_the_picture(tmp_path):
         read_picture(PictureInput.of(tmp_path / "nowhere.jpg"))
     with pytest.raises(PictureError, match="is a folder"):
         read_picture(PictureInput.of(tmp_path))
+
+
+def test_a_name_that_is_no_text_is_shown_as_a_uri():
+    assert PictureInput.of("caf\u00e9 \n.jpg").name == "caf\u00e9 \n.jpg"
+    odd = PictureInput.of(b"/a/caf\xff.jpg".decode(errors="surrogateescape"))
+    assert odd.name == "file:///a/caf%FF.jpg"
+    assert str(odd.path) == "/a/caf\udcff.jpg"

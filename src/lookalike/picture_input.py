@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike import imaging
 from lookalike.errors import PictureError, UsageError
 from lookalike.sources.file import read_file
-from lookalike.sources.uri import is_url
+from lookalike.sources.uri import from_path, is_url
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +39,7 @@ class PictureInput:
             return cls(value, url=value)
         if isinstance(value, str | os.PathLike):
             path = Path(os.fsdecode(value))
-            return cls(str(path), path=path)
+            return cls(_shown(path), path=path)
         if hasattr(value, "tobytes") and hasattr(value, "mode"):
             image: Image = value
             return cls(f"picture of {image.width} × {image.height}", data=_png(image))
@@ -76,6 +76,15 @@ def read_picture(source: PictureInput, *, min_side: int | None = None) -> ReadPi
     except PictureError as error:
         raise PictureError(f"{source.name}: {error}") from error
     return ReadPicture(picture.image, data, hashlib.sha256(data).digest())
+
+
+def _shown(path: Path) -> str:
+    """The path as given; as a `file:///` URI when it is no text, which JSON could not hold."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return from_path(path)
+    return str(path)
 
 
 def _read_file(path: Path) -> bytes:

@@ -1,5 +1,6 @@
 """The query language, token by token."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,17 @@ def test_home_is_filled_in(pictures: Path) -> None:
     assert terms("~/cat.jpg") == [("image", str(pictures / "cat.jpg"), 1)]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="paths of POSIX")
+def test_the_uri_of_a_file_is_its_picture(pictures: Path) -> None:
+    assert terms(f"file://{pictures}/cat.jpg") == [("image", f"{pictures}/cat.jpg", 1)]
+    name = os.fsdecode(b"caf\xff?.jpg")
+    try:
+        (pictures / name).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system wants valid names")
+    assert terms(f"file://{pictures}/caf%FF%3F.jpg") == [("image", f"{pictures}/{name}", 1)]
+
+
 def test_standard_input_comes_first() -> None:
     assert parse(["at", "night"], b"jpeg") == [Term("image", b"jpeg"), Term("text", "at night")]
     assert parse([], b"jpeg") == [Term("image", b"jpeg")]
@@ -118,6 +130,12 @@ def test_standard_input_comes_first() -> None:
         (["--id", "9" * 5000], "not a record's id"),
         (["--text", "+", "x"], "--text needs an operand"),
         (["--image", "--text", "x"], "--image needs an operand"),
+        (["--id", "1", "--text"], "--text at the end"),
+        (["cat.jpg", "--image", "42", "--image"], "--image at the end"),
+        (["file:///gone/caf%FF.jpg"], "there is no file 'file:///gone/caf%FF.jpg'"),
+        (["file:///a\udcff.jpg"], "there is no file"),
+        (["file:///a%00.jpg"], "there is no file"),
+        (["file://host/a.jpg"], "only http and https"),
     ],
 )
 def test_refuse(arguments: list[str], message: str) -> None:

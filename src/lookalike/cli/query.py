@@ -4,7 +4,7 @@
     sign     = "+" | "-"                       a token of its own
     part     = [weight] { "--text" | "--image" | "--id" } operand
     weight   = a number                        only after a sign
-    operand  = a picture: an existing file or an http(s) URL
+    operand  = a picture: an existing file, its file:/// URI or an http(s) URL
              | words: tokens that follow one another are one phrase
 
 A part that follows without a sign is added with weight 1.
@@ -15,10 +15,12 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from string import punctuation
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from lookalike.errors import UsageError
-from lookalike.sources.uri import is_url
+from lookalike.sources.uri import is_url, to_path
 
 if TYPE_CHECKING:
     from lookalike.search import Term
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 Kind = Literal["image", "text", "id"]
 
 KINDS: tuple[Kind, ...] = ("image", "text", "id")
+
+_FILE = "file:///"
+"""How lookalike itself writes a path that is no text."""
 
 _MARK = "\0"
 """Starts a token that stands for an option; no argument of a process can hold this byte."""
@@ -93,9 +98,14 @@ class _Part:
 
 def _force_everywhere(tokens: list[str]) -> tuple[list[str], Kind | None]:
     """An option behind all operands is for each of them: `lookalike search 7 --id`."""
-    if len(tokens) > 1 and (kind := _forced(tokens[-1])):
-        return tokens[:-1], kind
-    return tokens, None
+    if len(tokens) < 2 or (kind := _forced(tokens[-1])) is None:
+        return tokens, None
+    if any(_forced(token) for token in tokens[:-1]):
+        raise UsageError(
+            f"--{kind} at the end is for every operand, and another one has its own; "
+            f"put --{kind} before the operand that it is for"
+        )
+    return tokens[:-1], kind
 
 
 def _forced(token: str) -> Kind | None:
@@ -163,6 +173,8 @@ def _recognise(token: str, *, alone: bool) -> Kind:
     Among other words only what is written like a path counts as a file: a file named `night`
     must not take the last word out of `a cat at night`.
     """
+    if token.startswith(_FILE):
+        return "image"
     if "://" in token and " " not in token:
         if is_url(token):
             return "image"
@@ -177,7 +189,7 @@ def _picture(token: str) -> str:
     """The URL, or the path of a file that is there."""
     if is_url(token):
         return token
-    path = os.path.expanduser(token)
+    path = _path(token)
     if os.path.isdir(path):
         raise UsageError(
             f"{token} is a folder; a query is one picture or words "
@@ -188,6 +200,14 @@ def _picture(token: str) -> str:
             f"there is no file {token!r}; if these are words to search for, put --text before them"
         )
     return path
+
+
+def _path(token: str) -> str:
+    if not token.startswith(_FILE):
+        return os.path.expanduser(token)
+    # Bytes that are no text may stand in it as they are, too.
+    path = to_path(quote(os.fsencode(token), safe=punctuation))
+    return os.fspath(path or token)
 
 
 def _is_like_path(token: str) -> bool:
