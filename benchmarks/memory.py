@@ -1,15 +1,20 @@
 """How much memory indexing takes as the folder grows.
 
-    python benchmarks/memory.py [--counts 1000 10000 30000] [--encoders mobilenet-v3-large,phash]
+    python benchmarks/memory.py examples/photos [--counts 1000 10000 30000] [--encoders A,B]
 
-Small distinct pictures are written, a thousand to a folder, and indexed by a child process, whose
-memory is sampled every 20 ms until the last picture is committed, and again until the index for
-searching is built. `own` is memory that only giving it back would free (RssAnon); `resident` also
-counts pages of files, which the system may drop at any time.
+Small pictures, random pieces of those given, are written, a thousand to a folder, and indexed by a
+child process, whose memory is sampled every 20 ms until the last picture is committed, and again
+until the index for searching is built (in a process of its own, which is not counted). `own` is
+memory that only giving it back would free (RssAnon); `resident` also counts pages of files, which
+the system may drop at any time.
+
+What grows a little at first is the store's caches; the second table, of vectors that come without
+pictures, shows where they level off.
 """
 
 import argparse
 import json
+import random
 import re
 import subprocess
 import sys
@@ -17,17 +22,21 @@ import tempfile
 import threading
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 
 def main() -> None:
     """Print one line for each count."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path)
     parser.add_argument("--counts", type=int, nargs="*", default=[1_000, 10_000, 30_000])
     parser.add_argument("--encoders", default="mobilenet-v3-large,phash")
+    parser.add_argument("--store", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.store:
+        fill_store()
+        return
     if options.child:
         print(json.dumps(index(options.child, options.encoders)))
         return
@@ -37,9 +46,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         written = 0
         for count in sorted(options.counts):
-            write(Path(folder) / "pictures", written, count)
+            write(options.photos, Path(folder) / "pictures", written, count)
             written = count
-            command = [sys.executable, __file__, "--child", folder, "--encoders", options.encoders]
+            command = [sys.executable, __file__, folder, "--child", folder]
+            command += ["--encoders", options.encoders]
             told = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
             start, indexing, building, seconds = json.loads(told)
             print(
@@ -48,14 +58,52 @@ def main() -> None:
                 flush=True,
             )
 
+    print("\nthe store alone, random embeddings of 512 dimensions; MB after so many\n")
+    print("| records | own | resident |\n|---|---|---|")
+    subprocess.run([sys.executable, __file__, folder, "--store"], check=True)
 
-def write(folder: Path, start: int, stop: int) -> None:
+
+def fill_store(count: int = 100_000, step: int = 200) -> None:
+    """Store random embeddings and print how memory grows."""
+    import numpy as np
+
+    from lookalike.records import EncoderSpec
+    from lookalike.stores.base import Entry
+    from lookalike.stores.local import LocalStore
+
+    rng = np.random.default_rng(1)
+    with tempfile.TemporaryDirectory() as folder, LocalStore.open(Path(folder) / "c") as store:
+        store.add_encoder(EncoderSpec("random", "embedding", 512))
+        for start in range(0, count, step):
+            rows = rng.standard_normal((step, 512), np.float32)
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            store.upsert(
+                [
+                    Entry(
+                        f"/photos/{start + place:08}.jpg",
+                        sha256=rng.bytes(32),
+                        vectors={"random": row},
+                    )
+                    for place, row in enumerate(rows)
+                ]
+            )
+            if start + step in {1_000, 10_000, 30_000, 60_000, count}:
+                own, resident = memory()
+                print(f"| {start + step:,} | {own} | {resident} |", flush=True)
+
+
+def write(photos: Path, folder: Path, start: int, stop: int) -> None:
     """Write pictures number `start` to `stop`, 96 × 72 pixels each."""
+    whole = [Image.open(path).convert("RGB") for path in sorted(photos.rglob("*.jpg"))]
     for number in range(start, stop):
+        rng = random.Random(number)
+        photo = rng.choice(whole)
+        width, height = (round(side * rng.uniform(0.2, 1.0)) for side in photo.size)
+        left, top = rng.randint(0, photo.width - width), rng.randint(0, photo.height - height)
+        piece = photo.resize((96, 72), box=(left, top, left + width, top + height))
         path = folder / f"{number // 1000:03}" / f"{number:06}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        coarse = np.random.default_rng(number).integers(0, 256, (6, 8, 3), np.uint8)
-        Image.fromarray(coarse).resize((96, 72)).save(path, quality=85)
+        ImageOps.posterize(piece, rng.randint(4, 8)).save(path, quality=85)
 
 
 def index(
@@ -97,9 +145,11 @@ class Watch:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._over.wait(0.02):
+        while True:
             now = memory()
             self.peak = (max(self.peak[0], now[0]), max(self.peak[1], now[1]))
+            if self._over.wait(0.02):
+                return
 
 
 def memory() -> tuple[int, int]:

@@ -10,7 +10,7 @@ from ingest_parts import TinyEncoder, draw
 from lookalike.encoders import registry
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.imaging import Limits
-from lookalike.ingest import Item, ingest, ingest_items
+from lookalike.ingest import Item, ahead, ingest, ingest_items
 from lookalike.sources.uri import from_path
 
 
@@ -277,6 +277,26 @@ class TestItems:
         import hashlib
 
         assert store.find(["one"])["one"].sha256 == hashlib.sha256(data[0]).digest()
+
+    def test_memory_does_not_grow_with_the_bytes_that_wait(self, store, folder, monkeypatch):
+        monkeypatch.setattr(ahead, "MOST_BYTES", 1 << 20)
+        alive = most = 0
+
+        class Tracked(bytes):
+            def __del__(self):
+                nonlocal alive
+                alive -= 1
+
+        def items():
+            nonlocal alive, most
+            for n in range(250):
+                data = Tracked(draw(folder / "x.bmp", n, (300, 200)).read_bytes())
+                alive += 1
+                most = max(most, alive)
+                yield Item(f"item {n}", data)
+
+        assert ingest_items(store, [TinyEncoder(seconds=0.002)], items()).added == 250
+        assert most < 100
 
     def test_none(self, store, tiny):
         assert ingest_items(store, [tiny], []).added == 0

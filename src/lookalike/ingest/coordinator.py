@@ -111,18 +111,18 @@ class Coordinator:
                 break
             items[uri] = self._waiting.popleft()
         if items:
-            self._crew.more(len(items))
+            self._crew.taken(items.values())
             self._pending.extend(self._plan.look_up(list(items.values()), self._ledger))
         return not items
 
     def _hand_out(self) -> None:
         while self._pending and len(self._under_way) < self._window:
-            size = self._pending[0].item.size or 0
-            if self._under_way and self._bytes + size > WINDOW_BYTES:
+            job = self._pending[0]
+            if self._under_way and self._bytes + job.expected > WINDOW_BYTES:
                 return
-            job = self._pending.popleft()
+            self._pending.popleft()
             self._under_way[job.item.uri] = job
-            self._bytes += size
+            self._bytes += job.expected
             self._crew.read(job)
 
     def _arrived(self) -> Iterator[Event]:
@@ -139,7 +139,7 @@ class Coordinator:
             case Found(Failure() as failure):
                 self.found += 1
                 self._ledger.fail(failure)
-                self._crew.more(1)
+                self._crew.taken([failure])
             case Found(Item() as item):
                 self.found += 1
                 self._waiting.append(item)
@@ -187,7 +187,7 @@ class Coordinator:
 
     def _leave(self, job: Job) -> None:
         del self._under_way[job.item.uri]
-        self._bytes -= job.item.size or 0
+        self._bytes -= job.expected
         job.let_go()
 
     def _commit(self) -> None:

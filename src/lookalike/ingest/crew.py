@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from lookalike.encoders.base import Encoder
 from lookalike.errors import EnvironmentFailure, PictureError
 from lookalike.imaging import Limits
+from lookalike.ingest.ahead import Ahead
 from lookalike.ingest.job import Job, encode, prepare, read
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.file import reason
 
-AHEAD = 512
-"""How many pictures the source may be ahead of those that were looked up."""
 FILL_SECONDS = 0.05
 """How long the encoder waits for a batch to fill."""
 JOIN_SECONDS = 10.0
@@ -84,7 +83,7 @@ class Crew:
         self._limits = limits
         self.batch = max(16, 2 * _processors())
         """Most pictures that are encoded together."""
-        self._credit = threading.Semaphore(AHEAD)
+        self._ahead = Ahead()
         self._tasks: queue.SimpleQueue[tuple[Callable[[Job], None], Job] | None] = (
             queue.SimpleQueue()
         )
@@ -111,9 +110,10 @@ class Crew:
             thread.join()
         self._finder.join(JOIN_SECONDS)
 
-    def more(self, count: int) -> None:
-        """Let the source go on by as many as were taken of what it found."""
-        self._credit.release(count)
+    def taken(self, items: Iterable[Item | Failure]) -> None:
+        """Let the source go on by what was taken of what it found."""
+        for item in items:
+            self._ahead.leave(item)
 
     def read(self, job: Job) -> None:
         """Have a picture read; answered by Read or Failed."""
@@ -134,9 +134,7 @@ class Crew:
 
     def _find(self) -> None:
         for item in self._source:
-            while not self._credit.acquire(timeout=0.1):
-                if self.stopping.is_set():
-                    return
+            self._ahead.enter(item, self.stopping)
             if self.stopping.is_set():
                 return
             self.inbox.put(Found(item))

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -19,14 +19,16 @@ from lookalike.stores.base import Entry
 class Job:
     """A picture to be read, and what is known of it so far.
 
-    `record` is the one the store has for its uri. `followers` are pictures of the same bytes that
-    wait for this one's vectors instead of being encoded themselves.
+    `record` is the one the store has for its uri, `expected` how many bytes its file should have.
+    `followers` are pictures of the same bytes that wait for this one's vectors instead of being
+    encoded themselves.
     """
 
     item: Item
     tenant: str
     record: Record | None = None
     attributes: Attributes | None = None
+    expected: int = field(init=False)
     data: bytes = b""
     size: int = 0
     sha256: bytes = b""
@@ -37,6 +39,9 @@ class Job:
     prepared: list[NDArray[Any]] = field(default_factory=list)
     vectors: dict[str, NDArray[Any]] = field(default_factory=dict)
     followers: "list[Job]" = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.expected = self.item.held or self.item.size or 0
 
     def entry(self) -> Entry:
         """What the store is to keep."""
@@ -61,6 +66,8 @@ class Job:
 
     def let_go(self) -> None:
         """Free what only encoding needs."""
+        if self.item.held:
+            self.item = replace(self.item, data=b"")
         self.data = b""
         self.prepared = []
 

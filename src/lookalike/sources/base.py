@@ -22,6 +22,11 @@ class Item:
     size: int | None = None
     modified_ns: int | None = None
 
+    @property
+    def held(self) -> int:
+        """Bytes that it keeps in memory before it is read."""
+        return len(self.data) if isinstance(self.data, bytes) else 0
+
     def read(self) -> bytes:
         """The encoded file's bytes."""
         return self.data if isinstance(self.data, bytes) else self.data()
