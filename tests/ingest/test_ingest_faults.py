@@ -5,11 +5,12 @@ import signal
 import threading
 import time
 
+import numpy as np
 import pytest
 from ingest_parts import TinyEncoder, draw
 
-from lookalike.errors import EnvironmentFailure, PictureError, StoreError, WeightsError
-from lookalike.ingest import Item, embed_missing, ingest, ingest_items
+from lookalike.errors import EnvironmentFailure, PictureError, StoreError, UsageError, WeightsError
+from lookalike.ingest import Item, crew, embed_missing, ingest, ingest_items
 from lookalike.sources.uri import from_path
 
 COUNT = 150
@@ -170,15 +171,141 @@ def test_reading_fails(store, tiny, folder):
     assert reasons == {"a": "the link is down", "b": "permission denied"}
 
 
-def test_attributes_function_fails(store, tiny, folder):
+def test_attributes_function_fails_for_one_picture(store, tiny, folder):
     def attributes(uri):
         if uri.endswith("120.png"):
-            raise KeyError(uri)
+            raise KeyError("no such row")
         return {}
 
-    with pytest.raises(KeyError):
-        ingest(store, [tiny], [folder], attributes=attributes)
+    report = ingest(store, [tiny], [folder], attributes=attributes)
+    assert report.added == COUNT - 1
+    (failure,) = report.failed
+    assert failure.uri == from_path(folder / "2" / "120.png")
+    assert failure.reason == "the attributes function failed: KeyError: 'no such row'"
     complete(store, tiny, folder)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({"a": {1, 2}}, "attribute a: set cannot be stored"),
+        ({"a": float("nan")}, "attribute a: nan is not a number"),
+        (["a"], "attributes are a mapping, not list"),
+    ],
+)
+def test_bad_attributes_of_one_picture(store, tiny, folder, attributes, reason):
+    bad = from_path(folder / "0" / "007.png")
+    report = ingest(store, [tiny], [folder], attributes={bad: attributes}.get)
+    assert report.added == tiny.encoded == COUNT - 1
+    (failure,) = report.failed
+    assert failure.uri == bad
+    assert failure.reason.startswith(reason)
+    data = draw(folder / "x.png", 777).read_bytes()
+    report = ingest_items(store, [tiny], [Item("bad", data, attributes), Item("good", data)])
+    assert (report.added, [failure.uri for failure in report.failed]) == (1, ["bad"])
+
+
+def test_bad_attributes_of_all_pictures_are_wrong_use(store, tiny, folder):
+    with pytest.raises(UsageError, match="attribute a: set cannot be stored"):
+        ingest(store, [tiny], [folder], attributes={"a": {1, 2}})
+    with pytest.raises(UsageError, match="the tenant"):
+        ingest(store, [tiny], [folder], tenant="a\0b")
+    assert tiny.prepared == 0
+
+
+def test_attributes_that_are_stored_as_something_else_are_unchanged(store, tiny, folder):
+    attributes = {"list": (1, 2), "array": np.array([0.5, 1.5])}
+    assert ingest(store, [tiny], [folder], attributes=attributes).added == COUNT
+    assert ingest(store, [tiny], [folder], attributes=attributes).unchanged == COUNT
+
+
+@pytest.mark.parametrize("uri", ["a\0b", "\ud800"])
+def test_bad_uri(store, tiny, folder, uri):
+    data = draw(folder / "x.png", 777).read_bytes()
+    report = ingest_items(store, [tiny], [Item("one", data), Item(uri, data), Item("two", data)])
+    assert report.added == 2
+    (failure,) = report.failed
+    assert failure.uri == uri
+    assert "not valid Unicode text" in failure.reason
+
+
+class TestDeletedMeanwhile:
+    """Another thread deletes a record while it is being brought up to date."""
+
+    @pytest.fixture
+    def deleting(self, store, tiny, folder):
+        """ingest(), during which the records of some files are deleted after they are looked up."""
+        ingest(store, [tiny], [folder])
+
+        def run(victims, attributes=None):
+            class Deleting:
+                path = store.path
+
+                def __getattr__(self, name):
+                    return getattr(store, name)
+
+                def find(self, uris, tenant=""):
+                    found = store.find(uris, tenant)
+                    store.delete([each.id for each in store.find(victims).values()])
+                    return found
+
+            report = ingest(Deleting(), [tiny], [folder], attributes=attributes)
+            reasons = {failure.reason for failure in report.failed}
+            assert reasons == {"its record was deleted meanwhile; index it again"}
+            return report
+
+        return run
+
+    def test_attributes_change(self, store, tiny, folder, deleting):
+        victims = [from_path(path) for path in sorted(folder.rglob("*.png"))[3:5]]
+        report = deleting(victims, {"n": 1})
+        assert report.updated == COUNT - 2
+        assert [failure.uri for failure in report.failed] == victims
+        assert all(record.attributes == {"n": 1} for record in store.scan())
+        complete(store, tiny, folder)
+
+    def test_file_was_touched_or_changed(self, store, tiny, folder, deleting):
+        touched, changed, other = sorted(folder.rglob("*.png"))[3:6]
+        for path in (touched, other):
+            os.utime(path, ns=(5, 5))
+        draw(changed, 999)
+        report = deleting([from_path(touched), from_path(changed)])
+        assert report.unchanged == COUNT - 2
+        assert store.count() == COUNT - 2
+        assert store.find([from_path(other)])[from_path(other)].modified_ns == 5
+        complete(store, tiny, folder)
+
+    def test_file_was_moved(self, store, tiny, folder, deleting):
+        old = sorted(folder.rglob("*.png"))[3]
+        ids = store.find([from_path(old)])[from_path(old)].id
+        old.rename(folder / "new.png")
+        real = store.move
+
+        def move(moves):
+            store.delete([ids])
+            return real(moves)
+
+        store.move = move
+        report = deleting([])
+        del store.move
+        assert [failure.uri for failure in report.failed] == [from_path(folder / "new.png")]
+        complete(store, tiny, folder)
+
+    def test_embed_missing_brings_nothing_back(self, store, tiny, folder):
+        ingest(store, [tiny], [folder])
+        other = TinyEncoder("other")
+        store.add_encoder(other.spec)
+        victim = next(iter(store.scan()))
+        prepare = other.prepare
+
+        def deleting(picture):
+            store.delete([victim.id])
+            return prepare(picture)
+
+        other.prepare = deleting
+        report = embed_missing(store, other)
+        assert report.updated == store.count() == COUNT - 1
+        assert [failure.uri for failure in report.failed] == [victim.uri]
 
 
 def test_progress_fails(store, folder):
@@ -228,6 +355,24 @@ def test_ctrl_c_while_the_source_waits(store, tiny, folder):
     report = ingest_items(store, [tiny], items())
     assert report.interrupted
     assert report.added == store.count() == 1
+
+
+def test_ctrl_c_while_a_read_does_not_come_back(store, tiny, folder, monkeypatch):
+    monkeypatch.setattr(crew, "JOIN_SECONDS", 0.2)
+    release = threading.Event()
+
+    def hang():
+        os.kill(os.getpid(), signal.SIGINT)
+        release.wait(20)
+        return b""
+
+    report = ingest_items(store, [tiny], [Item("one", hang)])
+    assert report.interrupted
+    assert not release.is_set()
+    release.set()
+    for thread in threading.enumerate():
+        if "lookalike" in thread.name:
+            thread.join()
 
 
 def test_ctrl_c_while_the_index_is_built(store, tiny, folder):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Sequence
 
+from lookalike.attributes import plain
 from lookalike.encoders.base import Encoder
 from lookalike.imaging import DEFAULT_LIMITS, Limits
 from lookalike.ingest.plan import IndexPlan
@@ -56,7 +57,8 @@ def ingest(
 
     Raises:
         NotFoundError: none of the paths exists.
-        UsageError: no encoders or paths, or a pattern cannot be understood.
+        UsageError: no encoders or paths, a pattern cannot be understood, or the one mapping of
+            attributes for all cannot be stored.
         EnvironmentFailure: store or encoder failed; what was committed is kept.
     """
     source = FolderSource(paths, limits=limits, ignore=ignore, skip=_own_folder(store))
@@ -103,7 +105,10 @@ def _names(encoders: Iterable[Encoder]) -> list[str]:
 
 
 def _function(attributes: AttributesFor) -> Callable[[str], Attributes | None]:
-    return attributes if callable(attributes) else lambda _: attributes
+    if callable(attributes):
+        return attributes
+    fixed = None if attributes is None else plain(attributes)
+    return lambda _: fixed
 
 
 def _own_folder(store: Store) -> tuple[str | os.PathLike[str], ...]:

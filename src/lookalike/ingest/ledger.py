@@ -2,11 +2,23 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from lookalike.errors import NotFoundError
 from lookalike.ingest.report import Outcome
 from lookalike.records import Attributes
 from lookalike.sources.base import Failure
 from lookalike.stores.base import Entry, Store
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    outcome: Outcome
+    uri: str
+    entry: Entry | None
+    move: tuple[int, Entry] | None
+    attributes: tuple[int, Attributes] | None
 
 
 class Ledger:
@@ -22,11 +34,9 @@ class Ledger:
         self._store = store
         self._batch = batch
         self._seconds = seconds
-        self._entries: list[Entry] = []
-        self._moves: dict[int, Entry] = {}
-        self._attributes: dict[int, Attributes] = {}
-        self._outcomes: Counter[Outcome] = Counter()
+        self._decisions: list[_Decision] = []
         self._uris: set[str] = set()
+        self._moving: set[int] = set()
         self._since = 0.0
 
     def __contains__(self, uri: str) -> bool:
@@ -35,15 +45,15 @@ class Ledger:
     @property
     def wait(self) -> float | None:
         """Seconds until a commit is due; None when there is nothing to commit."""
-        if not self._outcomes:
+        if not self._decisions:
             return None
-        if self._outcomes.total() >= self._batch:
+        if len(self._decisions) >= self._batch:
             return 0.0
         return max(0.0, self._since + self._seconds - time.monotonic())
 
     def claimed(self, id: int) -> bool:  # noqa: A002 - the field's word
         """Whether a record is about to be moved already."""
-        return id in self._moves
+        return id in self._moving
 
     def settle(
         self,
@@ -59,16 +69,12 @@ class Ledger:
         if entry is None and move is None and attributes is None:
             self.counts[outcome] += 1
             return
-        if not self._outcomes:
+        if not self._decisions:
             self._since = time.monotonic()
-        self._outcomes[outcome] += 1
+        self._decisions.append(_Decision(outcome, uri, entry, move, attributes))
         self._uris.add(uri)
-        if entry is not None:
-            self._entries.append(entry)
         if move is not None:
-            self._moves[move[0]] = move[1]
-        if attributes is not None:
-            self._attributes[attributes[0]] = attributes[1]
+            self._moving.add(move[0])
 
     def fail(self, failure: Failure) -> None:
         """Note one that cannot be used."""
@@ -76,16 +82,40 @@ class Ledger:
         self.failed.append(failure)
 
     def commit(self) -> None:
-        """Write what is decided."""
-        if self._moves:
-            self._store.move(self._moves)
-        if self._attributes:
-            self._store.update_attributes(self._attributes)
-        for start in range(0, len(self._entries), self._batch):
-            self._store.upsert(self._entries[start : start + self._batch])
-        self.counts += self._outcomes
-        self._outcomes.clear()
+        """Write what is decided.
+
+        What is about a record that was deleted meanwhile fails alone.
+        """
+        if not self._decisions:
+            return
+        decisions, self._decisions = self._decisions, []
         self._uris.clear()
-        self._entries = []
-        self._moves = {}
-        self._attributes = {}
+        self._moving.clear()
+        try:
+            self._write(decisions)
+        except NotFoundError:
+            # Writing again what was written already changes nothing.
+            decisions = [decision for decision in decisions if self._write_alone(decision)]
+        self.counts.update(decision.outcome for decision in decisions)
+
+    def _write(self, decisions: Sequence[_Decision]) -> None:
+        entries = [one.entry for one in decisions if one.entry is not None]
+        # The store would make these records again, without what they had.
+        known = [entry.id for entry in entries if entry.id is not None]
+        if None in self._store.get(known):
+            raise NotFoundError("the record was deleted meanwhile")
+        if moves := dict(one.move for one in decisions if one.move is not None):
+            self._store.move(moves)
+        if changes := dict(one.attributes for one in decisions if one.attributes is not None):
+            self._store.update_attributes(changes)
+        for start in range(0, len(entries), self._batch):
+            self._store.upsert(entries[start : start + self._batch])
+
+    def _write_alone(self, decision: _Decision) -> bool:
+        try:
+            self._write([decision])
+        except NotFoundError:
+            reason = "its record was deleted meanwhile; index it again"
+            self.failed.append(Failure(decision.uri, reason))
+            return False
+        return True

@@ -1,17 +1,16 @@
 """What is to be done with each picture: nothing, a change of facts, a move, or encoding."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from numpy.typing import NDArray
-
+from lookalike.attributes import check_text, plain
+from lookalike.errors import UsageError
 from lookalike.ingest.job import Job
+from lookalike.ingest.known import KnownBytes
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.report import Outcome
 from lookalike.records import Attributes, Record
-from lookalike.sources.base import Item
-from lookalike.sources.file import is_gone
-from lookalike.sources.uri import to_path
+from lookalike.sources.base import Failure, Item
 from lookalike.stores.base import Store
 
 
@@ -35,8 +34,12 @@ class IndexPlan:
     """Brings the store up to date with a source.
 
     The same size and time: unchanged. The same bytes under the same uri: only the facts change.
-    Bytes known from a record whose file is gone: that record moves. Bytes known otherwise: a
-    record of its own with the vectors copied. `attributes` is asked per uri when an item has none.
+    A file's bytes known from a record whose file is gone: that record moves. Bytes known
+    otherwise: a record of its own with the vectors copied. `attributes` is asked per uri when an
+    item has none.
+
+    Raises:
+        UsageError: the tenant is not valid text.
     """
 
     def __init__(
@@ -47,20 +50,25 @@ class IndexPlan:
         tenant: str = "",
         attributes: Callable[[str], Attributes | None] = lambda _: None,
     ) -> None:
+        check_text(tenant, "the tenant")
         self._store = store
-        self._encoders = tuple(encoders)
+        self._known = KnownBytes(store, encoders, tenant)
         self._tenant = tenant
         self._attributes = attributes
 
     def look_up(self, items: Sequence[Item], ledger: Ledger) -> list[Job]:
         """Compare size and time with the record of the same uri."""
-        records = self._store.find([item.uri for item in items], self._tenant)
-        jobs = []
+        good: list[tuple[Item, Attributes | None]] = []
         for item in items:
+            try:
+                check_text(item.uri, "the uri")
+                good.append((item, self._attributes_of(item)))
+            except UsageError as error:
+                ledger.fail(Failure(item.uri, str(error)))
+        records = self._store.find([item.uri for item, _ in good], self._tenant)
+        jobs = []
+        for item, attributes in good:
             record = records.get(item.uri)
-            attributes = item.attributes
-            if attributes is None:
-                attributes = self._attributes(item.uri)
             if record is not None and _same_file(record, item):
                 self._keep(record, attributes, ledger)
             else:
@@ -69,9 +77,7 @@ class IndexPlan:
 
     def match(self, jobs: Sequence[Job], ledger: Ledger) -> list[Job]:
         """Compare digests, first with the record of the same uri, then with all."""
-        fresh = [job for job in jobs if not _same_bytes(job)]
-        digests = list({job.sha256 for job in fresh})
-        known = self._store.find_digests(digests, self._tenant) if digests else {}
+        self._known.look_up({job.sha256 for job in jobs if not _same_bytes(job)})
         encode = []
         for job in jobs:
             if job.record is not None and _same_bytes(job):
@@ -79,15 +85,26 @@ class IndexPlan:
                 changed = _changed(job.record, job.attributes)
                 outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
                 ledger.settle(outcome, job.item.uri, entry=job.entry())
-                continue
-            records = known.get(job.sha256, ())
-            if not self._move(job, records, ledger) and not self._copy(job, records, ledger):
+            elif not self._move(job, ledger) and not self._copy(job, ledger):
                 encode.append(job)
         return encode
 
     def outcome(self, job: Job) -> Outcome:
         """Added when the uri was not known."""
         return Outcome.ADDED if job.record is None else Outcome.UPDATED
+
+    def _attributes_of(self, item: Item) -> Attributes | None:
+        """A picture's new attributes; UsageError when they cannot be had or kept."""
+        given = item.attributes
+        if given is None:
+            try:
+                given = self._attributes(item.uri)
+            except MemoryError:
+                raise
+            except Exception as error:
+                reason = f"the attributes function failed: {type(error).__name__}: {error}"
+                raise UsageError(reason) from error
+        return None if given is None else plain(given)
 
     def _keep(self, record: Record, attributes: Attributes | None, ledger: Ledger) -> None:
         if _changed(record, attributes):
@@ -97,30 +114,30 @@ class IndexPlan:
         else:
             ledger.settle(Outcome.UNCHANGED, record.uri)
 
-    def _move(self, job: Job, records: Sequence[Record], ledger: Ledger) -> bool:
-        if job.record is not None or to_path(job.item.uri) is None:
+    def _move(self, job: Job, ledger: Ledger) -> bool:
+        # Only a file can have been moved: names of other pictures may look like paths too.
+        if job.record is not None or job.item.modified_ns is None:
             return False
-        for record in records:
-            if not ledger.claimed(record.id) and _is_gone(record.uri):
-                change = None
-                if _changed(record, job.attributes):
-                    assert job.attributes is not None
-                    change = (record.id, job.attributes)
-                job.like(record)
-                move = (record.id, job.entry())
-                ledger.settle(Outcome.MOVED, job.item.uri, move=move, attributes=change)
-                return True
-        return False
+        record = self._known.gone(job.sha256, ledger.claimed)
+        if record is None:
+            return False
+        change = None
+        if _changed(record, job.attributes):
+            assert job.attributes is not None
+            change = (record.id, job.attributes)
+        job.like(record)
+        move = (record.id, job.entry())
+        ledger.settle(Outcome.MOVED, job.item.uri, move=move, attributes=change)
+        return True
 
-    def _copy(self, job: Job, records: Sequence[Record], ledger: Ledger) -> bool:
-        for record in records:
-            vectors = _vectors(self._store, self._encoders, record.id)
-            if len(vectors) == len(self._encoders):
-                job.like(record)
-                job.vectors = vectors
-                ledger.settle(self.outcome(job), job.item.uri, entry=job.entry())
-                return True
-        return False
+    def _copy(self, job: Job, ledger: Ledger) -> bool:
+        twin = self._known.twin(job.sha256)
+        if twin is None:
+            return False
+        job.like(twin.record)
+        job.vectors = twin.vectors
+        ledger.settle(self.outcome(job), job.item.uri, entry=job.entry())
+        return True
 
 
 def _same_file(record: Record, item: Item) -> bool:
@@ -134,13 +151,3 @@ def _same_bytes(job: Job) -> bool:
 
 def _changed(record: Record, attributes: Attributes | None) -> bool:
     return attributes is not None and dict(attributes) != dict(record.attributes)
-
-
-def _is_gone(uri: str) -> bool:
-    path = to_path(uri)
-    return path is not None and is_gone(path)
-
-
-def _vectors(store: Store, encoders: Iterable[str], id: int) -> dict[str, NDArray[Any]]:  # noqa: A002
-    found = {name: store.vectors(name, [id]).get(id) for name in encoders}
-    return {name: vector for name, vector in found.items() if vector is not None}

@@ -94,7 +94,7 @@ class Run:
             unchanged=counts[Outcome.UNCHANGED],
             moved=counts[Outcome.MOVED],
             removed=self._removed,
-            failed=tuple(self._ledger.failed),
+            failed=tuple(sorted(self._ledger.failed, key=lambda failure: failure.uri)),
             seconds=time.perf_counter() - started,
             interrupted=interrupted,
         )
