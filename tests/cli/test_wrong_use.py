@@ -1,5 +1,7 @@
 """Every command with wrong arguments: a sentence and status 2, never a traceback."""
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +45,13 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("search words --html /nowhere/a.html", "there is no folder /nowhere"),
         ("search words --html .", "is a directory"),
         ("search words --png /nowhere/a.png", "there is no folder /nowhere"),
+        ("search words --png a.jpg", "ends in .png"),
+        ("search words --html ", "needs the name of a file"),
+        ("search words --png ", "needs the name of a file"),
+        ("index . --failures ", "needs the name of a file"),
+        ("info -c \udcff", "must be valid UTF-8"),
+        ("index . -c \udcff", "must be valid UTF-8"),
+        ("search words -c \udcff", "must be valid UTF-8"),
         ("search words --within ", "--within needs"),
         ("search words -", "nothing follows"),
         ("search words -people", "no such option"),
@@ -89,3 +98,14 @@ def test_wrong_use(arguments: str, message: str, run: Run, empty_folder: Path) -
     assert sorted(path.name for path in empty_folder.iterdir()) == ["file.txt"], (
         "wrong use must leave nothing behind"
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file systems elsewhere want valid names")
+def test_a_current_folder_that_is_no_text(
+    run: Run, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = empty_folder / os.fsdecode(b"\xff")
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert "must be valid UTF-8" in run("index", "..", status=2).stderr
+    assert list(folder.iterdir()) == []

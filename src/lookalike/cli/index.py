@@ -12,6 +12,7 @@ from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, echo_table, is_terminal, plural, say
 from lookalike.cli.progress import duration, progress
 from lookalike.errors import UsageError
+from lookalike.views.file import write_file
 from lookalike.views.text import printable
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _write_failures(report: "IngestReport", path: Path) -> None:
         json.dumps({"uri": failure.uri, "reason": failure.reason}) + "\n"
         for failure in report.failed
     )
-    path.write_text("".join(lines), encoding="utf-8")
+    write_file(path, "".join(lines).encode())
 
 
 def _seen(report: "IngestReport") -> int:

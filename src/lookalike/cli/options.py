@@ -1,5 +1,6 @@
 """Options and steps that several commands share."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import click
 from lookalike.cli.output import say
 from lookalike.errors import CollectionLockedError, NotFoundError, StoreError, UsageError
 from lookalike.sources.uri import is_url
+from lookalike.views.file import file_to_write
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
@@ -22,10 +24,23 @@ LOCK_SECONDS = 5.0
 
 DEFAULT_COLLECTION = ".lookalike"
 
+
+def _collection(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """The path of a collection; refused before anything is made if the store cannot take it."""
+    with contextlib.suppress(OSError):  # the current folder is gone
+        path = os.path.abspath(value)
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{path}: a collection's path must be valid UTF-8") from None
+    return value
+
+
 collection = click.option(
     "-c",
     "--collection",
     default=DEFAULT_COLLECTION,
+    callback=_collection,
     metavar="FOLDER",
     help="The collection's folder; ./.lookalike by default.",
 )
@@ -55,13 +70,16 @@ def selection(command: Command) -> Command:
     return where(within(tenant(command)))
 
 
-def output_file(name: str, *, help: str) -> Callable[[Command], Command]:  # noqa: A002
-    """An option that names a file to write; a folder that is not there is found out at once."""
+def output_file(
+    name: str,
+    *,
+    help: str,  # noqa: A002
+    suffix: str = "",
+) -> Callable[[Command], Command]:
+    """An option that names a file to write; one that cannot be is found out at once."""
 
     def check(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
-        if value is not None and not value.absolute().parent.is_dir():
-            raise click.BadParameter(f"there is no folder {value.absolute().parent}")
-        return value
+        return None if value is None else file_to_write(value, suffix)
 
     kind = click.Path(dir_okay=False, path_type=Path)
     return click.option(name, type=kind, metavar="FILE", callback=check, help=help)

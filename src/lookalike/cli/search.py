@@ -42,7 +42,7 @@ class _Search(click.Command):
 @click.option("--stdin", is_flag=True, help="The picture comes in on standard input.")
 @options.as_json
 @options.output_file("--html", help="Also write a page with the pictures found.")
-@options.output_file("--png", help="Also write the pictures found as one PNG.")
+@options.output_file("--png", help="Also write the pictures found as one PNG.", suffix=".png")
 @click.option(
     "--pictures/--no-pictures",
     default=None,

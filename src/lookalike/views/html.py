@@ -15,11 +15,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from lookalike import imaging
 from lookalike._version import __version__
-from lookalike.errors import UsageError
 from lookalike.records import Hit
 from lookalike.results import Results
 from lookalike.sources.uri import is_url, to_path
 from lookalike.views import pictures
+from lookalike.views.file import file_to_write, write_file
 from lookalike.views.text import milliseconds, name_of, printable, shorten, summary, value_of
 
 HIT_SIDE = 448
@@ -79,13 +79,11 @@ def write_page(results: Results | Sequence[Results], path: str | os.PathLike[str
     """Write `page` to a file; returns its path.
 
     Raises:
-        UsageError: the folder of the file is not there.
-        OSError: the file cannot be written.
+        UsageError: the file has no name, or its folder is not there.
+        OSError: the file cannot be written; its old contents are still there.
     """
-    path = Path(path)
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {path}: there is no folder {path.absolute().parent}")
-    path.write_text(page(results), encoding="utf-8", errors="backslashreplace")
+    path = file_to_write(path)
+    write_file(path, page(results).encode("utf-8", "backslashreplace"))
     return path
 
 

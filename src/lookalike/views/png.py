@@ -1,5 +1,6 @@
 """The picture grid as one PNG: hits in columns, name and score below each."""
 
+import io
 import os
 import unicodedata
 from functools import cache
@@ -11,6 +12,7 @@ from lookalike.errors import UsageError
 from lookalike.records import Hit, Verdict
 from lookalike.results import Results
 from lookalike.views import pictures
+from lookalike.views.file import file_to_write, write_file
 from lookalike.views.text import name_of, printable, summary
 
 CELL = 256
@@ -44,19 +46,19 @@ def write_grid(results: Results, path: str | os.PathLike[str], columns: int = 5)
 
     Args:
         results: what to show.
-        path: the file to write.
+        path: the file to write, whose name ends in .png.
         columns: pictures in a row, ≥ 1.
 
     Raises:
-        UsageError: no column, or the folder of the file is not there.
-        OSError: the file cannot be written.
+        UsageError: no column, another name, or the folder of the file is not there.
+        OSError: the file cannot be written; its old contents are still there.
     """
-    path = Path(path)
+    path = file_to_write(path, ".png")
     if columns < 1:
         raise UsageError(f"a grid needs at least 1 column, got {columns}")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {path}: there is no folder {path.absolute().parent}")
-    draw_grid(results, columns).save(path, "PNG", optimize=True)
+    encoded = io.BytesIO()
+    draw_grid(results, columns).save(encoded, "PNG", optimize=True)
+    write_file(path, encoded.getvalue())
     return path
 
 
