@@ -359,16 +359,17 @@ def test_ctrl_c_while_the_source_waits(store, tiny, folder):
 
 def test_ctrl_c_while_a_read_does_not_come_back(store, tiny, folder, monkeypatch):
     monkeypatch.setattr(crew, "JOIN_SECONDS", 0.2)
-    release = threading.Event()
+    release, came_back = threading.Event(), threading.Event()
 
     def hang():
         os.kill(os.getpid(), signal.SIGINT)
-        release.wait(20)
+        release.wait(10)
+        came_back.set()
         return b""
 
     report = ingest_items(store, [tiny], [Item("one", hang)])
     assert report.interrupted
-    assert not release.is_set()
+    assert not came_back.is_set()
     release.set()
     for thread in threading.enumerate():
         if "lookalike" in thread.name:

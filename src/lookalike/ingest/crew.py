@@ -1,6 +1,5 @@
 """The threads: one that finds pictures, some that read and decode, one that encodes."""
 
-import os
 import queue
 import threading
 import time
@@ -12,12 +11,14 @@ from lookalike.errors import EnvironmentFailure, PictureError
 from lookalike.imaging import Limits
 from lookalike.ingest.ahead import Ahead
 from lookalike.ingest.job import Job, encode, prepare, read
+from lookalike.processors import processors
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.file import reason
 
 FILL_SECONDS = 0.05
 """How long the encoder waits for a batch to fill."""
 JOIN_SECONDS = 10.0
+"""How long a read or a source under way may take to come back when the run is to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Crew:
         self._source = source
         self._encoders = encoders
         self._limits = limits
-        self.batch = max(16, 2 * _processors())
+        self.batch = max(16, 2 * processors())
         """Most pictures that are encoded together."""
         self._ahead = Ahead()
         self._tasks: queue.SimpleQueue[tuple[Callable[[Job], None], Job] | None] = (
@@ -89,7 +90,7 @@ class Crew:
         )
         self._ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._finder = self._thread(self._find)
-        self._workers = [self._thread(self._work) for _ in range(workers or _processors())]
+        self._workers = [self._thread(self._work) for _ in range(workers or processors())]
         self._encoder = self._thread(self._encode)
 
     def start(self) -> None:
@@ -100,15 +101,17 @@ class Crew:
     def stop(self) -> None:
         """End every thread; a picture or batch under way is finished first.
 
-        A source that does not come back is left behind after a while.
+        A source, or a read, that does not come back is left behind after a while.
         """
         self.stopping.set()
         for _ in self._workers:
             self._tasks.put(None)
         self._ready.put(None)
-        for thread in (*self._workers, self._encoder):
-            thread.join()
-        self._finder.join(JOIN_SECONDS)
+        # The encoder ends by itself; what it has done is not to be lost.
+        self._encoder.join()
+        ends = time.monotonic() + JOIN_SECONDS
+        for thread in (*self._workers, self._finder):
+            thread.join(max(0.0, ends - time.monotonic()))
 
     def taken(self, items: Iterable[Item | Failure]) -> None:
         """Let the source go on by what was taken of what it found."""
@@ -147,10 +150,11 @@ class Crew:
                 continue
             try:
                 stage(job)
+            except PictureError as error:
+                # Also a URL's NetworkError: one picture's failure, not the run's.
+                self.inbox.put(Failed(job, str(error)))
             except (EnvironmentFailure, MemoryError):
                 raise
-            except PictureError as error:
-                self.inbox.put(Failed(job, str(error)))
             except OSError as error:
                 self.inbox.put(Failed(job, reason(error)))
             except Exception as error:
@@ -181,7 +185,3 @@ class Crew:
                 return
             encode(jobs, self._encoders)
             self.inbox.put(Encoded(jobs))
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
