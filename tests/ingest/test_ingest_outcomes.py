@@ -142,6 +142,62 @@ def test_changed_into_a_known_picture(store, index, folder, tiny):
     assert tiny.encoded == 5
 
 
+def test_many_identical_files_cost_no_more_each(store, index, folder, tiny):
+    """Counted, not timed: what the store is asked to hand out, and the looks at files."""
+    shutil.rmtree(folder)
+    first = draw(folder / "0000.png", 1)
+    for i in range(1, 600):
+        shutil.copy(first, folder / f"{i:04}.png")
+
+    class Counting:
+        path = store.path
+        records = 0
+
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        def find_digests(self, *args, **options):
+            found = store.find_digests(*args, **options)
+            self.records += sum(map(len, found.values()))
+            return found
+
+    counting = Counting()
+    looks = 0
+    lstat = os.lstat
+
+    def counted(path, **options):
+        nonlocal looks
+        looks += 1
+        return lstat(path, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "lstat", counted)
+        assert ingest(counting, [tiny], [folder]).added == 600
+        folder.rename(folder.parent / "moved")
+        assert ingest(counting, [tiny], [folder.parent / "moved"]).moved == 600
+    assert tiny.encoded == 1
+    assert counting.records <= 2 * 600
+    assert looks <= 5 * 600
+
+
+def test_a_picture_is_copied_from_its_first_vectors_whatever_happens_to_its_record(
+    store, index, folder, tiny
+):
+    """Within one run the record that bytes were known from gets other bytes."""
+    index(folder / "a.png")
+    old = (folder / "a.png").read_bytes()
+    vector = vector_of(store, record_of(store, folder / "a.png"))
+    new = draw(folder / "a.png", 70).read_bytes()
+    a = from_path(folder / "a.png")
+    items = [Item("x", old), Item(a, new), Item(a, new), Item("y", old), Item("z", new)]
+    report = ingest_items(store, [tiny], items, batch=1)
+    assert (report.added, report.updated, report.unchanged) == (3, 1, 1)
+    found = store.find([a, "x", "y", "z"])
+    for name in ("x", "y"):
+        assert np.array_equal(vector_of(store, found[name]), vector)
+    assert np.array_equal(vector_of(store, found["z"]), vector_of(store, found[a]))
+
+
 def test_attributes_for_all_by_uri_and_changed(store, index, folder):
     assert index(folder, attributes={"colour": "red"}) == {"added": 5}
     assert index(folder, attributes={"colour": "red"}) == {"unchanged": 5}
@@ -298,6 +354,30 @@ class TestItems:
         assert ingest_items(store, [TinyEncoder(seconds=0.002)], items()).added == 250
         assert most < 100
 
+    def test_names_that_look_like_paths_neither_move_nor_are_pruned(
+        self, store, tiny, index, folder
+    ):
+        data = draw(folder / "x.png", 60).read_bytes()
+        (folder / "x.png").unlink()
+        first, second = from_path(folder / "one.png"), from_path(folder / "two.png")
+        assert ingest_items(store, [tiny], [Item(first, data)]).added == 1
+        assert ingest_items(store, [tiny], [Item(second, data)]).added == 1
+        assert tiny.encoded == 1
+        assert uris(store) == [first, second]
+        # Nor does a file take over the record of a picture that never was one.
+        (folder / "file.png").write_bytes(data)
+        assert index(folder, prune=True) == {"added": 6}
+        assert set(uris(store)) >= {first, second}
+
+    def test_bytes_do_not_take_over_the_record_of_a_file_that_is_gone(
+        self, store, tiny, index, folder
+    ):
+        index(folder)
+        data = (folder / "a.png").read_bytes()
+        (folder / "a.png").unlink()
+        assert ingest_items(store, [tiny], [Item(from_path(folder / "b2.png"), data)]).added == 1
+        assert record_of(store, folder / "a.png") is not None
+
     def test_none(self, store, tiny):
         assert ingest_items(store, [tiny], []).added == 0
 
@@ -338,6 +418,42 @@ class TestPrune:
         assert "not mounted" in failure["reason"]
         assert "nothing under it was removed" in failure["reason"]
         assert store.count() == 5
+
+    def test_folder_within_that_is_empty_loses_nothing(self, store, index, folder):
+        draw(folder / "sub" / "deep" / "er" / "f.png", 60)
+        index(folder)
+        (folder / "a.png").unlink()
+        shutil.rmtree(folder / "sub")
+        (folder / "sub").mkdir()
+        report = index(folder, prune=True)
+        (failure,) = report.pop("failed")
+        assert failure["uri"] == from_path(folder / "sub")
+        assert failure["reason"] == (
+            "the folder is empty, as if not mounted; nothing under it was removed"
+        )
+        assert report == {"unchanged": 2, "removed": 1}
+        (folder / "sub").rmdir()
+        assert index(folder, prune=True) == {"unchanged": 2, "removed": 3}
+
+    def test_folder_within_that_cannot_be_read_loses_nothing(
+        self, store, index, folder, monkeypatch
+    ):
+        index(folder)
+        for name in ("d.png", "e.png"):
+            (folder / "sub" / name).unlink()
+        scandir = os.scandir
+
+        def refuse(path):
+            if os.fspath(path) == os.fspath(folder / "sub"):
+                raise PermissionError(13, "Permission denied")
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        report = index(folder, prune=True)
+        assert report.pop("unchanged") == 3
+        assert store.count() == 5
+        (failure,) = report["failed"]
+        assert failure["reason"].endswith("nothing under it was removed")
 
     def test_unreadable_folder_loses_nothing(self, store, index, folder, monkeypatch):
         index(folder)
