@@ -21,8 +21,8 @@ class PHash:
     significant bit first, so that `bytes.hex()` is what `str(imagehash.phash(picture))` prints.
     Krawetz 2011, "Looks Like It".
 
-    `min_side` lets large JPEGs be decoded at reduced scale, which may turn a bit: the numbers
-    are in docs/encoders.md.
+    `min_side` lets large JPEGs be decoded at reduced scale. Of 40 JPEGs of 12 megapixels it
+    changed one hash, by 2 bits (benchmarks/reduced_decode.py).
     """
 
     has_text = False
