@@ -1,8 +1,12 @@
 """Ctrl-C between the commit of a change and its arrival in the indexes."""
 
+import gc
+import os
+
 import numpy as np
 import pytest
 
+from lookalike.errors import UsageError
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Entry
 from lookalike.stores.local import LocalStore, shards, store
@@ -53,3 +57,36 @@ def test_interrupted_change_is_found_at_once_and_later(path, monkeypatch, module
         assert nearest(opened, 2) == (3, 3)
         assert opened.notices == ()
         assert opened.stats().problems == ()
+
+
+def test_a_forgotten_store_lets_others_in(path):
+    opened = LocalStore.open(path)
+    assert opened.count() == 2
+    del opened
+    gc.collect()
+    with LocalStore.open(path) as again:
+        assert again.count() == 2
+
+
+def test_new_bytes_outdate_the_vectors_that_were_not_made_again(path):
+    old, new = b"o" * 32, b"n" * 32
+    with LocalStore.open(path) as opened:
+        hash_only = {"h": np.full(8, 3, np.uint8)}
+        opened.upsert([Entry("/p/1.jpg", sha256=old, vectors=hash_only)])
+        assert set(opened.vectors("e", [1, 2])) == {1, 2}  # no digest was known before
+        opened.upsert([Entry("/p/1.jpg", sha256=new, vectors=hash_only)])
+        assert set(opened.vectors("e", [1, 2])) == {2}
+        assert [n.id for n in opened.nearest("e", EYE[0], 9)] == [2]
+        assert [record.id for record in opened.missing("e")] == [1]
+        opened.upsert([Entry("/p/1.jpg", sha256=old, vectors={"e": EYE[0]})])
+        assert set(opened.vectors("h", [1, 2])) == {2}
+        assert [n.id for n in opened.within("h", np.full(8, 3, np.uint8), 64, 9)] == [2]
+    with LocalStore.open(path) as opened:
+        assert opened.notices == ()
+
+
+def test_a_path_that_is_no_text_is_refused_before_anything_is_made(tmp_path):
+    odd = tmp_path / os.fsdecode(b"\xff")
+    with pytest.raises(UsageError, match="path of the collection"):
+        LocalStore.open(odd)
+    assert not odd.exists()

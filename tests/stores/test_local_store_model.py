@@ -62,6 +62,7 @@ class Known:
     size: int | None
     attributes: dict[str, Any]
     vectors: dict[str, NDArray[Any]] = field(default_factory=dict)
+    sha256: bytes | None = None
 
 
 class LocalStoreMachine(RuleBasedStateMachine):
@@ -94,8 +95,12 @@ class LocalStoreMachine(RuleBasedStateMachine):
         attributes = entry.attributes
         if attributes is None:
             attributes = old.attributes if old else {}
-        vectors = {**(old.vectors if old else {}), **entry.vectors}
-        self.model[key] = Known(entry.uri, entry.tenant, entry.size, dict(attributes), vectors)
+        digests = {old.sha256, entry.sha256} if old else {None}
+        outdated = None not in digests and len(digests) == 2
+        vectors = {**(old.vectors if old and not outdated else {}), **entry.vectors}
+        self.model[key] = Known(
+            entry.uri, entry.tenant, entry.size, dict(attributes), vectors, entry.sha256
+        )
         self.used.add(key)
 
     @rule(entries=st.lists(ENTRIES, max_size=5))

@@ -125,6 +125,11 @@ class _Builder:
     def field(self, tree: "Tree[Token]") -> Field:
         tokens: list[Any] = tree.children
         keys = tuple(self.key(token) for token in tokens)
+        if len(keys) > MAX_KEYS:
+            raise FilterError(
+                f"The field {'.'.join(keys[:3])}… goes deeper than {MAX_KEYS} keys: no attribute "
+                "is nested that deep."
+            )
         if tokens[0].type == "NAME":
             if len(keys) == 1 and keys[0] in SYSTEM_FIELDS:
                 return Field(keys, system=True)
@@ -201,3 +206,7 @@ def _trees(tree: "Tree[Token]") -> "list[Tree[Token]]":
 def _is(field: Field) -> str:
     words = {"id": "a whole number", "text": "text", "number": "a number", "time": "a time"}
     return f"`{field}` is {words[field.kind]}"
+
+
+MAX_KEYS = 16
+"""Most keys in the path of one field."""

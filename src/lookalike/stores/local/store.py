@@ -1,5 +1,6 @@
 """The local store: an SQLite catalogue as the truth, and indexes that can be made from it."""
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -8,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.attributes import check_text
 from lookalike.errors import NotFoundError, StoreError, UsageError
 from lookalike.filters import Filter
 from lookalike.records import Attributes, EncoderSpec, Record
@@ -53,6 +55,9 @@ class LocalStore:
             raise
         self._hashes: dict[str, tuple[int, HammingTable]] = {}
         self._closed = False
+        if self._lock is not None:
+            # A store that is forgotten without `close` must not keep others out for ever.
+            self._release = weakref.finalize(self, self._lock.release)
 
     @classmethod
     def open(
@@ -74,6 +79,7 @@ class LocalStore:
             StoreError: it cannot be read or written, or is damaged.
         """
         folder = Path(path)
+        check_text(str(folder), "The path of the collection")
         if not (folder / FILE_NAME).exists():
             _make(folder, create and not read_only)
         return cls(folder, read_only, progress)
@@ -369,7 +375,7 @@ class LocalStore:
         finally:
             self._catalogue.close()
             if self._lock is not None:
-                self._lock.release()
+                self._release()
 
     def __enter__(self) -> "LocalStore":
         return self

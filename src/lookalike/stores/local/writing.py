@@ -89,6 +89,7 @@ def _upsert_group(
     ]
     connection.executemany(rows.INSERT, lines)
     _count_records(connection, len(ids) - len(found))
+    _drop_outdated(connection, known, entries, ids, found, changes)
     _write_vectors(connection, known, entries, ids, list(found), changes)
     _mark_points(connection, known, list(found), changes)
     return ids
@@ -144,6 +145,43 @@ def _line(entry: Entry, key: int, old: Record | None, now: float) -> tuple[Any, 
     text = rows.attributes_json(attributes, entry.uri)
     added = now if old is None else old.added
     return (key, entry.uri, entry.tenant, *facts, text, added, now)
+
+
+def _drop_outdated(
+    connection: sqlite3.Connection,
+    known: dict[str, Member],
+    entries: list[Entry],
+    ids: list[int],
+    found: Mapping[int, Record],
+    changes: Changes,
+) -> None:
+    """Delete the vectors that pictures with new bytes had of encoders that were not run again."""
+    for encoder in known.values():
+        outdated = [
+            key
+            for entry, key in zip(entries, ids, strict=True)
+            if encoder.spec.name not in entry.vectors
+            and key in found
+            and None not in {entry.sha256, found[key].sha256}
+            and entry.sha256 != found[key].sha256
+        ]
+        lost = _present(connection, encoder.table, outdated)
+        _lose_vectors(connection, encoder, lost, changes)
+        connection.executemany(
+            f"DELETE FROM {encoder.table} WHERE id = ?",  # noqa: S608
+            [(key,) for key in lost],
+        )
+
+
+def _lose_vectors(
+    connection: sqlite3.Connection, encoder: Member, lost: list[int], changes: Changes
+) -> None:
+    """Note that these vectors are deleted in this transaction."""
+    _count_vectors(connection, encoder, -len(lost))
+    if encoder.is_hash:
+        changes.hashes.setdefault(encoder.spec.name, {}).update(dict.fromkeys(lost))
+    else:
+        _mark(connection, encoder, lost, changes)
 
 
 def _write_vectors(
@@ -264,12 +302,7 @@ def delete(
     wanted = [key for key in set(ids) if -(2**63) <= key <= _MAX_ID]
     present = _count_in(connection, "records", wanted)
     for encoder in known.values():
-        lost = _present(connection, encoder.table, wanted)
-        _count_vectors(connection, encoder, -len(lost))
-        if encoder.is_hash:
-            done.hashes[encoder.spec.name] = dict.fromkeys(lost)
-        else:
-            _mark(connection, encoder, lost, done)
+        _lose_vectors(connection, encoder, _present(connection, encoder.table, wanted), done)
     connection.executemany("DELETE FROM records WHERE id = ?", [(key,) for key in wanted])
     _count_records(connection, -present)
     return present, done
