@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from ingest_parts import TinyEncoder, draw
 from lookalike.encoders import registry
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.imaging import Limits
-from lookalike.ingest import Item, ahead, ingest, ingest_items
+from lookalike.ingest import Item, ahead, coordinator, ingest, ingest_items, job
 from lookalike.sources.uri import from_path
 
 
@@ -353,6 +355,35 @@ class TestItems:
 
         assert ingest_items(store, [TinyEncoder(seconds=0.002)], items()).added == 250
         assert most < 100
+
+    def test_memory_is_bounded_for_sizes_that_are_not_known_before(
+        self, store, folder, monkeypatch
+    ):
+        monkeypatch.setattr(coordinator, "WINDOW_BYTES", 1 << 20)
+        monkeypatch.setattr(job, "UNKNOWN_BYTES", 256 << 10)
+        alive = most = 0
+        lock = threading.Lock()
+
+        class Tracked(bytes):
+            def __del__(self):
+                nonlocal alive
+                with lock:
+                    alive -= 1
+
+        pictures = [draw(folder / "x.bmp", n, (300, 200)).read_bytes() for n in range(100)]
+
+        def read(n):
+            nonlocal alive, most
+            data = Tracked(pictures[n])
+            with lock:
+                alive += 1
+                most = max(most, alive)
+            return data
+
+        items = [Item(f"item {n}", partial(read, n)) for n in range(100)]
+        # The pictures have 180 kB each.
+        assert ingest_items(store, [TinyEncoder(seconds=0.002)], items, workers=8).added == 100
+        assert most < 12
 
     def test_names_that_look_like_paths_neither_move_nor_are_pruned(
         self, store, tiny, index, folder

@@ -144,6 +144,8 @@ class Coordinator:
                 self.found += 1
                 self._waiting.append(item)
             case Read(job):
+                self._bytes += job.size - job.expected
+                job.expected = job.size
                 self._just_read.append(job)
             case Encoded(jobs):
                 for job in jobs:

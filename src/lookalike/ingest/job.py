@@ -14,6 +14,9 @@ from lookalike.records import Attributes, Record
 from lookalike.sources.base import Item
 from lookalike.stores.base import Entry
 
+UNKNOWN_BYTES = 32 << 20
+"""Taken for the size of a file that is not known before it is read."""
+
 
 @dataclass(slots=True, eq=False)
 class Job:
@@ -41,7 +44,8 @@ class Job:
     followers: "list[Job]" = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.expected = self.item.held or self.item.size or 0
+        known = self.item.held or self.item.size
+        self.expected = UNKNOWN_BYTES if known is None else known
 
     def entry(self) -> Entry:
         """What the store is to keep."""
