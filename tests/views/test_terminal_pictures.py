@@ -74,7 +74,7 @@ def test_grid_of_hits(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renderable, "Image", renderable.HalfcellImage)
     console = canvas()
     results = answer([answer(1)[0].uri, "/nowhere/gone \x1b[31m.jpg", *[h.uri for h in answer(3)]])
-    terminal.show_hits(results, first=11, console=console)
+    assert terminal.show_hits(results, say=pytest.fail, first=11, console=console) is True
     assert isinstance(console.file, io.StringIO)
     drawn = console.file.getvalue()
     for expected in ("▀", "the file is gone", "0.950", "identical", "copy", "gone \\x1b[31m.jpg"):
@@ -83,11 +83,60 @@ def test_grid_of_hits(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[31m.jpg" not in drawn
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError, OSError, ValueError, RuntimeError])
+def test_what_fails_in_the_terminal_leaves_room_for_the_table(
+    error: type[Exception], answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from textual_image import renderable
+
+    class Broken:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def __rich_console__(self, *_: object) -> None:
+            raise error
+
+    monkeypatch.setattr(renderable, "Image", Broken)
+    console = canvas()
+    heard: list[str] = []
+    assert terminal.show_hits(answer(2), say=heard.append, console=console) is False
+    assert terminal.show_picture(answer(1)[0].uri, say=heard.append, console=console) is False
+    assert heard == [terminal.FAILED] * 2
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == ""
+
+
+def test_a_terminal_that_fails_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    sit_at_terminal(monkeypatch)
+    import textual_image
+
+    class Broken:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "textual_image.renderable":
+                raise ZeroDivisionError
+
+    monkeypatch.delattr(textual_image, "renderable", raising=False)
+    monkeypatch.delitem(sys.modules, "textual_image.renderable", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    heard: list[str] = []
+    assert terminal.wanted(None, heard.append) is False
+    assert terminal.wanted(True, heard.append) is False
+    assert heard == [terminal.FAILED]
+
+
+def test_no_pictures_where_none_has_room(answer: Answer) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=terminal.CELL - 1)
+    heard: list[str] = []
+    assert terminal.show_hits(answer(2), say=heard.append, console=console) is False
+    assert heard == [terminal.NARROW]
+
+
 def test_one_picture(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from textual_image import renderable
 
     monkeypatch.setattr(renderable, "Image", renderable.SixelImage)
     console = canvas()
-    terminal.show_picture(str(min(photos.rglob("*.jpg"))), console=console)
+    picture = str(min(photos.rglob("*.jpg")))
+    assert terminal.show_picture(picture, say=pytest.fail, console=console) is True
     assert isinstance(console.file, io.StringIO)
     assert "\x1bP" in console.file.getvalue()

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+NARROWEST_TABLE = 60
+"""Columns that a terminal needs for tables; in fewer, words are cut and paths are towers."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -49,9 +52,17 @@ def console() -> "Console":
 
 
 def echo_table(table: "Table") -> None:
-    """Print a table: fitted to the terminal, or plain and never cut off elsewhere."""
+    """Print a table: fitted to the terminal, or plain and never cut off elsewhere.
+
+    Where a terminal is too narrow for columns, a row is a line of words.
+    """
     if is_terminal():
-        console().print(table)
+        to = console()
+        if to.width >= NARROWEST_TABLE:
+            to.print(table)
+            return
+        for row in zip(*(column.cells for column in table.columns), strict=True):
+            click.echo(" ".join(str(cell) for cell in row if str(cell)))
         return
     from rich.console import Console
 

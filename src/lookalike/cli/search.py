@@ -126,9 +126,9 @@ def _show(results: "Results", offset: int, pictures: bool | None) -> None:
     if not results:
         say("nothing found")
         return
-    if terminal.wanted(pictures, say):
-        terminal.show_hits(results, first=offset + 1)
-    else:
+    if not (
+        terminal.wanted(pictures, say) and terminal.show_hits(results, say=say, first=offset + 1)
+    ):
         echo_table(table.hits(results, terminal=is_terminal(), first=offset + 1))
     click.echo(summary(results), err=True)
 

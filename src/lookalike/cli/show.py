@@ -46,7 +46,7 @@ def command(
     from lookalike.views import table, terminal
 
     if terminal.wanted(pictures, say):
-        terminal.show_picture(found.uri)
+        terminal.show_picture(found.uri, say=say)
     echo_table(table.pairs(_rows(found, specs, vectors), terminal=is_terminal()))
     return 0
 

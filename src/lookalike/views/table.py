@@ -38,7 +38,7 @@ def hits(answer: Sequence[Hit], *, terminal: bool, first: int = 1) -> Table:
     _place(table, "picture", terminal)
     with_attributes = any(hit.attributes for hit in answer)
     if with_attributes:
-        table.add_column("attributes", style="dim")
+        table.add_column("attributes", style="dim", overflow="fold")
     for rank, hit in enumerate(answer, first):
         row: list[str | Text] = [
             str(rank),
@@ -66,7 +66,7 @@ def records(rows: Iterable[Record], *, terminal: bool, header: bool = True) -> T
     _place(table, "picture", terminal)
     with_attributes = any(row.attributes for row in rows)
     if with_attributes:
-        table.add_column("attributes", style="dim")
+        table.add_column("attributes", style="dim", overflow="fold")
     for row in rows:
         table.add_row(
             str(row.id),

@@ -1,5 +1,6 @@
 """Pictures in terminals that can show them (kitty's protocol and sixel), by textual-image."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -25,6 +26,8 @@ _SIDE = 400
 """Longer side in pixels of a picture sent to the terminal."""
 
 MISSING = "pictures in the terminal need a further package: pip install 'lookalike[terminal]'"
+FAILED = "this terminal does not take pictures, so none are shown in it"
+NARROW = "the terminal is too narrow for pictures"
 NO_TERMINAL = "standard output is no terminal, so no pictures are shown in it"
 
 
@@ -42,18 +45,29 @@ def wanted(asked: bool | None, say: Callable[[str], None]) -> bool:
         if asked:
             say(NO_TERMINAL)
         return False
+    # What its logger has to say is a traceback for each question that a terminal does not answer.
+    logging.getLogger("textual_image").setLevel(logging.CRITICAL)
     try:
         from textual_image import renderable
-    except ImportError:
+    except Exception as error:  # it asks the terminal when it is imported
         if asked:
-            say(MISSING)
+            say(MISSING if isinstance(error, ImportError) else FAILED)
         return False
     return asked or renderable.Image in {renderable.TGPImage, renderable.SixelImage}
 
 
-def show_hits(results: Results, *, first: int = 1, console: Console | None = None) -> None:
-    """Print a grid of hits: picture, rank, score, verdict and name."""
+def show_hits(
+    results: Results, *, say: Callable[[str], None], first: int = 1, console: Console | None = None
+) -> bool:
+    """Print a grid of hits: picture, rank, score, verdict and name.
+
+    Returns:
+        Whether that could be done; `say` is told why not.
+    """
     console = console or _console()
+    if console.width < CELL:
+        say(NARROW)
+        return False
     columns = max(1, min(len(results), console.width // (CELL + 2)))
     shown = pictures.load((hit.uri for hit in results), side=_SIDE)
     grid = Table.grid(padding=(0, 2, 1, 0))
@@ -62,15 +76,28 @@ def show_hits(results: Results, *, first: int = 1, console: Console | None = Non
     cells = [_cell(hit, rank, shown[hit.uri]) for rank, hit in enumerate(results, first)]
     for start in range(0, len(cells), columns):
         grid.add_row(*cells[start : start + columns])
-    console.print(grid)
+    return _print(grid, console, say)
 
 
-def show_picture(uri: str, *, console: Console | None = None) -> None:
-    """Print one record's picture, or why it cannot be shown."""
+def show_picture(uri: str, *, say: Callable[[str], None], console: Console | None = None) -> bool:
+    """Print one record's picture, or why it cannot be shown; returns as `show_hits`."""
     console = console or _console()
     shown = pictures.load([uri], side=2 * _SIDE)[uri]
     width = min(2 * CELL, console.width)
-    console.print(_picture(shown.image, width) if shown.image else _missing(shown.reason))
+    picture = _picture(shown.image, width) if shown.image else _missing(shown.reason)
+    return _print(picture, console, say)
+
+
+def _print(shown: RenderableType, console: Console, say: Callable[[str], None]) -> bool:
+    """Print; False when textual-image could not cope with what the terminal says of itself."""
+    try:
+        console.print(shown)
+    except BrokenPipeError:
+        raise
+    except Exception:
+        say(FAILED)
+        return False
+    return True
 
 
 def _cell(hit: Hit, rank: int, shown: pictures.Shown) -> Group:
