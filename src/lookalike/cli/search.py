@@ -93,7 +93,8 @@ def command(
     lookalike search cat.jpg -n 20 --offset 20 --threshold 0.7
     lookalike search cat.jpg --html cats.html
 
-    Exit status: 0 with hits, 1 without, 2 wrong use, 3 when the environment failed.
+    Exit status: 0 with hits, 1 without or when the picture cannot be used, 2 wrong use, 3 when
+    the environment failed.
     """  # noqa: D301
     from lookalike.cli.query import parse
 
