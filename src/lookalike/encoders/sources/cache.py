@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
@@ -27,8 +28,30 @@ def place(card: ModelCard, file: WeightFile) -> Path:
     return root() / "models" / card.name / file.name
 
 
+def known(card: ModelCard, file: WeightFile) -> WeightFile:
+    """The file with the digest of the card, or the one remembered when it was first fetched."""
+    if file.sha256:
+        return file
+    try:
+        sha256, length = _note(card, file).read_text(encoding="ascii").split()
+        return replace(file, sha256=sha256, bytes=int(length))
+    except (OSError, ValueError):
+        return file
+
+
+def remember(card: ModelCard, file: WeightFile) -> None:
+    """Keep the digest of a file that the card has none for: from now on it is the only one."""
+    _note(card, file).write_text(f"{file.sha256} {file.bytes}\n", encoding="ascii")
+
+
+def _note(card: ModelCard, file: WeightFile) -> Path:
+    path = place(card, file)
+    return path.with_name(path.name + ".sha256")
+
+
 def has(card: ModelCard, file: WeightFile) -> bool:
     """Whether the file is there with its full length; the digest is checked when it is used."""
+    file = known(card, file)
     try:
         return bool(file.sha256) and place(card, file).stat().st_size == file.bytes
     except OSError:

@@ -1,18 +1,24 @@
-"""Weights from the model hub, at a pinned revision."""
+"""Weights from the model hub: at a pinned revision, or as the hub itself states them."""
 
+import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 
 from lookalike.encoders.card import Source, WeightFile
-from lookalike.encoders.sources.cache import SourceError
+from lookalike.encoders.sources.cache import SourceError, digest
 
 
 def endpoint() -> str:
     """The hub's address: HF_ENDPOINT (a mirror), or the hub itself."""
     return os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
+
+
+_TIMEOUT = httpx.Timeout(30, connect=10)
+_REDIRECTS = 5
 
 
 def fetch(
@@ -30,7 +36,7 @@ def fetch(
         SourceError: no answer, a refusal, or another length.
         OSError: the disk.
     """
-    url = f"{endpoint()}/{source.where}/resolve/{source.revision}/{source.member}"
+    url = _url(source)
     have = part.stat().st_size if part.exists() else 0
     if have >= file.bytes:
         part.unlink(missing_ok=True)
@@ -38,10 +44,9 @@ def fetch(
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-    timeout = httpx.Timeout(30, connect=10)
     try:
         with httpx.stream(
-            "GET", url, headers=headers, follow_redirects=True, timeout=timeout
+            "GET", url, headers=headers, follow_redirects=True, timeout=_TIMEOUT
         ) as answer:
             if answer.status_code not in (200, 206):
                 raise SourceError(f"{url} answered {answer.status_code} {answer.reason_phrase}")
@@ -58,3 +63,61 @@ def fetch(
         raise SourceError(f"{url}: {error or type(error).__name__}") from error
     if done != file.bytes:
         raise SourceError(f"{url} ended after {done} of {file.bytes} bytes; run again to go on")
+
+
+def fetch_stated(
+    source: Source, file: WeightFile, part: Path, progress: Callable[[int, int], None]
+) -> WeightFile:
+    """Download a file whose digest the card does not know, checked by the one the hub states.
+
+    The hub states the SHA-256 of large files and the Git blob's SHA-1 of small ones.
+
+    Returns:
+        The file with its length and SHA-256, to be remembered.
+
+    Raises:
+        SourceError: no answer, no digest stated, or what came is another file.
+        OSError: the disk.
+    """
+    length, stated = _stated(_url(source))
+    fetch(source, replace(file, bytes=length), part, progress)
+    sha256 = digest(part)
+    if stated != (sha256 if len(stated) == 64 else _git_digest(part)):
+        part.unlink()
+        raise SourceError(f"{_url(source)}: not the file whose digest the hub states")
+    return replace(file, bytes=length, sha256=sha256)
+
+
+def _url(source: Source) -> str:
+    return f"{endpoint()}/{source.where}/resolve/{source.revision}/{source.member}"
+
+
+def _stated(url: str) -> tuple[int, str]:
+    """Length and digest that the hub states for a file."""
+    with httpx.Client(timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}) as client:
+        for _ in range(_REDIRECTS):
+            try:
+                answer = client.head(url)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise SourceError(f"{url}: {error or type(error).__name__}") from error
+            linked = answer.headers.get("X-Linked-ETag")
+            # Large files redirect to a store that knows no digest; the hub's own answer does.
+            if not linked and answer.next_request is not None:
+                url = str(answer.next_request.url)
+                continue
+            if not (answer.is_success or linked):
+                raise SourceError(f"{url} answered {answer.status_code} {answer.reason_phrase}")
+            stated = (linked or answer.headers.get("ETag", "")).removeprefix("W/").strip('"')
+            length = answer.headers.get("X-Linked-Size") or answer.headers.get("Content-Length", "")
+            if len(stated) not in {40, 64} or not length.isdecimal():
+                raise SourceError(f"{url}: the hub states no digest of it")
+            return int(length), stated
+    raise SourceError(f"{url}: too many redirects")
+
+
+def _git_digest(path: Path) -> str:
+    """The SHA-1 under which Git keeps a file (git-hash-object)."""
+    data = path.read_bytes()
+    blob = hashlib.sha1(b"blob %d\0" % len(data), usedforsecurity=False)
+    blob.update(data)
+    return blob.hexdigest()
