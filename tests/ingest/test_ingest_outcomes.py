@@ -10,7 +10,7 @@ import pytest
 from ingest_parts import TinyEncoder, draw
 
 from lookalike.encoders import registry
-from lookalike.errors import NotFoundError, UsageError
+from lookalike.errors import FetchError, NetworkError, NotFoundError, UsageError
 from lookalike.imaging import Limits
 from lookalike.ingest import Item, ahead, coordinator, ingest, ingest_items, job
 from lookalike.sources.uri import from_path
@@ -121,8 +121,9 @@ def test_one_of_two_copies_moves(store, index, folder):
 
 
 def test_two_files_trade_places(store, index, folder, tiny):
-    index(folder)
+    index(folder, attributes=lambda uri: {"name": os.path.basename(uri)})
     a, b = (record_of(store, folder / name) for name in ("a.png", "b.png"))
+    vector = vector_of(store, b)
     (folder / "a.png").rename(folder / "x")
     (folder / "b.png").rename(folder / "a.png")
     (folder / "x").rename(folder / "b.png")
@@ -130,9 +131,25 @@ def test_two_files_trade_places(store, index, folder, tiny):
         os.utime(folder / name, ns=(9, 9))
     assert index(folder) == {"updated": 2, "unchanged": 3}
     after = record_of(store, folder / "a.png")
-    assert (after.id, after.sha256) == (a.id, b.sha256)
-    assert np.array_equal(vector_of(store, after), vector_of(store, b)) is False
+    assert (after.id, after.sha256, after.attributes) == (a.id, b.sha256, {"name": "a.png"})
+    assert np.array_equal(vector_of(store, after), vector)
     assert tiny.encoded == 5
+
+
+def test_a_row_of_renamings_leaves_ids_and_attributes_with_the_names(store, index, folder, tiny):
+    index(folder, attributes=lambda uri: {"name": os.path.basename(uri)})
+    a, b = (record_of(store, folder / name) for name in ("a.png", "b.png"))
+    vectors = [vector_of(store, record) for record in (a, b)]
+    (folder / "b.png").rename(folder / "bb.png")
+    (folder / "a.png").rename(folder / "b.png")
+    assert index(folder) == {"updated": 1, "added": 1, "unchanged": 3}
+    after, new = (record_of(store, folder / name) for name in ("b.png", "bb.png"))
+    assert (after.id, after.sha256, after.attributes) == (b.id, a.sha256, {"name": "b.png"})
+    assert (new.sha256, new.attributes) == (b.sha256, {})
+    assert np.array_equal(vector_of(store, after), vectors[0])
+    assert np.array_equal(vector_of(store, new), vectors[1])
+    assert tiny.encoded == 5
+    assert index(folder, prune=True) == {"unchanged": 5, "removed": 1}
 
 
 def test_changed_into_a_known_picture(store, index, folder, tiny):
@@ -299,6 +316,29 @@ def test_names_that_are_not_utf8_are_found_again(store, index, folder):
     assert index(folder) == {"moved": 1, "unchanged": 4}
     (folder / os.fsdecode(b"\xff\xfe.png")).unlink()
     assert index(folder, prune=True) == {"removed": 1, "unchanged": 4}
+
+
+def test_urls(store, tiny, index, folder, monkeypatch):
+    data = {"http://a.example/1": (folder / "a.png").read_bytes(), "http://a.example/2": b"no"}
+
+    def fetch(url, **options):
+        if url.endswith("4"):
+            raise NetworkError(f"{url}: no connection to the host; check the name and the network")
+        if url not in data:
+            raise FetchError(f"{url}: the server answers 404; check the URL in a browser")
+        return data[url]
+
+    monkeypatch.setattr("lookalike.sources.url.fetch", fetch)
+    urls = [f"http://a.example/{n}" for n in (1, 2, 3, 4)]
+    report = index(*urls, folder, prune=True)
+    assert report.pop("added") == 6
+    assert [failed["uri"] for failed in report["failed"]] == urls[1:]
+    assert "answers 404" in report["failed"][1]["reason"]
+    assert "no connection" in report["failed"][2]["reason"]
+    assert store.find(urls)[urls[0]].width == 16
+    assert index(urls[0], prune=True) == {"unchanged": 1}
+    data[urls[0]] = draw(folder / "b.png", 88).read_bytes()
+    assert index(urls[0]) == {"updated": 1}
 
 
 def test_wrong_use(store, tiny, folder):

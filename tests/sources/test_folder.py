@@ -292,3 +292,32 @@ def test_count_runs_ahead(tmp_path):
     told.clear()
     source.count(told.append, lambda: True)
     assert told == [256]
+
+
+def test_urls_among_the_paths_are_fetched_when_read(tmp_path, monkeypatch):
+    touch(tmp_path / "a.jpg")
+    url = "https://pictures.example/b.png?size=1"
+    seen = []
+
+    def fetch(*args, **options):
+        seen.append((args, options))
+        return b"bytes"
+
+    monkeypatch.setattr("lookalike.sources.url.fetch", fetch)
+    limits = Limits(max_bytes=77)
+    source = FolderSource([url, tmp_path, url], limits=limits, ignore=["*.png"])
+    file, fetched = source
+    assert file.uri == from_path(tmp_path / "a.jpg")
+    assert (fetched.uri, fetched.size, fetched.modified_ns) == (url, None, None)
+    assert seen == []
+    assert fetched.read() == b"bytes"
+    assert seen == [((url,), {"limits": limits})]
+    counts = []
+    source.count(counts.append, lambda: False)
+    assert counts == [2]
+
+
+def test_a_url_and_a_path_that_is_not_there(tmp_path):
+    failure, url = FolderSource(["HTTP://a.example/b.jpg", tmp_path / "no"], limits=Limits())
+    assert url.uri == "HTTP://a.example/b.jpg"
+    assert failure.uri == from_path(tmp_path / "no")

@@ -67,7 +67,7 @@ def command(
     lookalike index ~/Pictures
     lookalike index photos scans/a.png -c family.lookalike
 
-    A PATH is a picture or a folder, which is searched through with its subfolders. The
+    A PATH is a picture, its URL, or a folder, which is searched with its subfolders. The
     collection is made when it is not there. Run it again at any time: what is unchanged is
     skipped, what is new or changed is added, a moved file keeps its id. Ctrl-C stops it, and
     the next run goes on from there.

@@ -41,7 +41,8 @@ def ingest(
     Args:
         store: where to; it must have the encoders already.
         encoders: each picture is decoded once for all of them.
-        paths: pictures, taken whatever their suffix, and folders, walked all the way down.
+        paths: pictures, taken whatever their suffix, folders, walked all the way down, and
+            http(s) URLs, each fetched and kept under its URL.
         tenant: whose pictures they are.
         attributes: the user's fields, one mapping for all, or a function of the uri.
         ignore: patterns of what to leave out, as in a .gitignore, relative to each folder.
@@ -64,7 +65,7 @@ def ingest(
     source = FolderSource(paths, limits=limits, ignore=ignore, skip=_own_folder(store))
 
     def clean_up(stopped: Callable[[], bool]) -> tuple[int, list[Failure]]:
-        return prune_folders(store, paths, tenant=tenant, stopped=stopped)
+        return prune_folders(store, source.paths, tenant=tenant, stopped=stopped)
 
     run = Run(
         store,

@@ -5,17 +5,18 @@ import stat
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
+from typing import TypeGuard
 
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.imaging import PICTURE_SUFFIXES, Limits
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.file import read_file, reason
 from lookalike.sources.ignore import IGNORE_FILE, Rules, user_rules
-from lookalike.sources.uri import from_path
+from lookalike.sources.uri import from_path, is_url
 
 
 class FolderSource:
-    """The picture files that paths name, and those in the folders that paths name.
+    """The picture files that paths name, those in the folders that paths name, and URLs.
 
     Folders are walked in order of name, files before folders, links to folders last of all, and
     each folder once however many ways lead to it. In a folder a file is taken by its suffix; a
@@ -38,20 +39,24 @@ class FolderSource:
         ignore: Iterable[str] = (),
         skip: Iterable[str | os.PathLike[str]] = (),
     ) -> None:
-        self._paths = tuple(os.path.abspath(path) for path in paths)
+        self._urls = dict.fromkeys(path for path in paths if _is_url(path))
+        self.paths = tuple(os.path.abspath(path) for path in paths if not _is_url(path))
+        """The paths of files and folders, absolute."""
         self._limits = limits
         self._skip = tuple(skip)
         patterns = tuple(ignore)
-        self._rules = {path: user_rules(patterns, path) for path in self._paths}
-        if not self._paths:
+        self._rules = {path: user_rules(patterns, path) for path in self.paths}
+        if not paths:
             raise UsageError("nothing to index: name a picture or a folder")
-        if not any(map(_is_there, self._paths)):
-            names = ", ".join(map(from_path, self._paths))
+        if not self._urls and not any(map(_is_there, self.paths)):
+            names = ", ".join(map(from_path, self.paths))
             raise NotFoundError(f"no such file or folder: {names}; check the spelling")
 
     def __iter__(self) -> Iterator[Item | Failure]:
         for found in self._walk():
             yield self._item(found) if isinstance(found, str) else found
+        for url in self._urls:
+            yield Item(url, partial(_fetch, url, self._limits))
 
     def count(self, tell: Callable[[int], None], stopped: Callable[[], bool]) -> None:
         """Count ahead of the walk, telling the count so far now and then and at the end."""
@@ -61,7 +66,7 @@ class FolderSource:
                 tell(files)
                 if stopped():
                     return
-        tell(files)
+        tell(files + len(self._urls))
 
     def _item(self, path: str) -> Item | Failure:
         uri = from_path(path)
@@ -81,9 +86,9 @@ class FolderSource:
 
     def _walk(self) -> Iterator[str | Failure]:
         """Paths of files to be tried, not looked at yet, and what cannot be walked."""
-        named = dict.fromkeys(path for path in self._paths if not os.path.isdir(path))
+        named = dict.fromkeys(path for path in self.paths if not os.path.isdir(path))
         walk = _Walk({_identity(path) for path in self._skip if os.path.isdir(path)}, named)
-        for path in self._paths:
+        for path in self.paths:
             if path not in named:
                 yield from walk.tree(path, self._rules[path])
         while walk.links:
@@ -141,6 +146,17 @@ class _Walk:
                     elif name == IGNORE_FILE or _suffix(name) in PICTURE_SUFFIXES:
                         files.append(name)
         return sorted(files), sorted(folders)
+
+
+def _is_url(path: str | os.PathLike[str]) -> TypeGuard[str]:
+    return isinstance(path, str) and is_url(path)
+
+
+def _fetch(url: str, limits: Limits) -> bytes:
+    # Imported only when it is needed, for it takes long.
+    from lookalike.sources.url import fetch
+
+    return fetch(url, limits=limits)
 
 
 def _suffix(name: str) -> str:
