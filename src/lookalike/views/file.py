@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def write_file(path: str | os.PathLike[str], data: bytes) -> None:
         OSError: the file cannot be written; names the file, whose old contents are still there.
     """
     target = os.path.realpath(path)
-    temporary = os.path.join(os.path.dirname(target), f".lookalike-{secrets.token_hex(8)}")
+    temporary = os.path.join(os.path.dirname(target), f".lookalike-{os.urandom(8).hex()}")
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             Path(path).write_bytes(data)
