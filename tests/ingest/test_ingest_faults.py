@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from ingest_parts import TinyEncoder, draw
 
-from lookalike.errors import EnvironmentFailure, PictureError, StoreError, UsageError, WeightsError
+from lookalike.errors import (
+    EnvironmentFailure,
+    NetworkError,
+    PictureError,
+    StoreError,
+    UsageError,
+    WeightsError,
+)
 from lookalike.ingest import Item, crew, embed_missing, ingest, ingest_items
 from lookalike.sources.uri import from_path
 
@@ -480,6 +487,32 @@ class TestEmbedMissing:
         (failure,) = embed_missing(store, other).failed
         assert failure.uri == "sha256:1"
         assert "add it again" in failure.reason
+
+    def test_files_only(self, store, tiny, folder, monkeypatch):
+        from lookalike.stores.base import Entry
+
+        def unreachable(url, **options):
+            raise NetworkError("no connection to the host")
+
+        monkeypatch.setattr("lookalike.sources.url.fetch", unreachable)
+
+        ingest(store, [tiny], [folder])
+        data = draw(folder.parent / "x.png", 777).read_bytes()
+        made_up = from_path(folder / "made up.png")
+        ingest_items(store, [tiny], [Item(made_up, data), Item("http://a.example/b", data)])
+        store.upsert([Entry(uri="id:7", id=700), Entry(uri=made_up + "2")])
+        other = TinyEncoder("other")
+        store.add_encoder(other.spec)
+        report = embed_missing(store, other, files_only=True)
+        assert (report.updated, report.failed) == (COUNT, ())
+        assert len(store.missing("other")) == 4
+        # Nothing is left to do, and nothing is done, though four lack a vector.
+        faulty = Faulty(store, "optimize", 1, AssertionError("a run was started"))
+        assert embed_missing(faulty, other, files_only=True).updated == 0
+        failures = embed_missing(store, other).failed
+        assert {failure.uri for failure in failures} == {made_up, "http://a.example/b"}
+        reasons = {failure.uri: failure.reason for failure in failures}
+        assert "add it again" in reasons[made_up]
 
     def test_same_uri_of_two_tenants(self, store, tiny, folder):
         for tenant in ("ann", "bob"):

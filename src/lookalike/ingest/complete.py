@@ -12,7 +12,7 @@ from lookalike.ingest.report import IngestReport, Outcome
 from lookalike.ingest.run import BATCH, Run
 from lookalike.records import Record
 from lookalike.sources.base import Failure, Item
-from lookalike.sources.file import read_file
+from lookalike.sources.file import is_gone, read_file
 from lookalike.sources.uri import is_url, to_path
 from lookalike.stores.base import Progress, Store
 
@@ -21,6 +21,7 @@ def embed_missing(
     store: Store,
     encoder: Encoder,
     *,
+    files_only: bool = False,
     progress: Progress | None = None,
     limits: Limits = DEFAULT_LIMITS,
     batch: int = BATCH,
@@ -32,13 +33,16 @@ def embed_missing(
     indexed, is a failure. Records of vectors computed elsewhere, which name no picture, are left
     as they are. An interrupted run goes on where it stopped.
 
+    With `files_only` just the records of indexed files are looked at, which costs next to nothing
+    when only others lack vectors: no URL is fetched, and pictures that came as bytes are left as
+    they are.
+
     Returns:
         A report in which `updated` counts the records that were completed.
     """
-    first = store.missing(encoder.spec.name, limit=1)
-    if not first:
+    if not store.missing(encoder.spec.name, limit=1, files_only=files_only):
         return IngestReport()
-    missing = _Missing(store, encoder.spec.name, limits)
+    missing = _Missing(store, encoder.spec.name, files_only, limits)
     run = Run(
         store,
         [encoder],
@@ -91,14 +95,17 @@ class CompletePlan:
 class _Missing:
     """The records that lack a vector, as items that read their pictures again."""
 
-    def __init__(self, store: Store, encoder: str, limits: Limits) -> None:
+    def __init__(self, store: Store, encoder: str, files_only: bool, limits: Limits) -> None:
         self._store = store
         self._encoder = encoder
+        self._files_only = files_only
         self._limits = limits
 
     def __iter__(self) -> Iterator[Item | Failure]:
         after = -1
-        while records := self._store.missing(self._encoder, after=after):
+        while records := self._store.missing(
+            self._encoder, after=after, files_only=self._files_only
+        ):
             for record in records:
                 item = self._item(record)
                 if item is not None:
@@ -107,7 +114,7 @@ class _Missing:
 
     def _item(self, record: Record) -> Item | Failure | None:
         path = to_path(record.uri)
-        if path is not None:
+        if path is not None and (record.modified_ns is not None or not is_gone(path)):
             read = partial(read_file, str(path), limits=self._limits)
         elif is_url(record.uri):
             from lookalike.sources.url import fetch
