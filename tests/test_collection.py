@@ -263,6 +263,7 @@ class TestKeep:
         assert indexed.get(2**63) is None
         assert indexed.delete([2**63, -1]) == 0
         assert list(indexed.list(after=2**63)) == []
+        assert len(list(indexed.list(after=-(10**20)))) == len(indexed)
         with pytest.raises(errors.UsageError, match="an id is an integer"):
             indexed.get("1")
 

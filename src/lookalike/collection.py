@@ -303,7 +303,7 @@ class Collection:
         limit: int | None = None,
     ) -> Iterator[Record]:
         """Records in order of id, those with an id greater than `after`."""
-        after = min(operator.index(after), _MAX_ID)
+        after = min(max(operator.index(after), -1), _MAX_ID)
         return self._store.scan(_filter(where, within, tenant), after, limit)
 
     def count(

@@ -324,9 +324,11 @@ def _text_vector(spec: EncoderSpec, text: str, query: _Query) -> "NDArray[Any]":
 
 def _image_vector(store: Store, spec: EncoderSpec, value: Any, query: _Query) -> "NDArray[Any]":
     encoder = load_matching(spec)
-    names = {s.name for s in store.encoders()}
-    hasher = registry.load(COPY_HASH) if COPY_HASH in names and spec.name != COPY_HASH else None
-    needs = max(encoder.min_side, hasher.min_side if hasher else 0)
+    ours = {s.name for s in store.encoders()}.intersection(registry.names())
+    hasher = registry.load(COPY_HASH) if COPY_HASH in ours and spec.name != COPY_HASH else None
+    # The size at which the collection's pictures were decoded, so that the same file gives the
+    # same embedding.
+    needs = max(registry.card(name).min_side for name in ours)
     started = time.perf_counter()
     picture = read_picture(PictureInput.of(value), min_side=needs)
     decoded = time.perf_counter()
