@@ -24,6 +24,11 @@ def test_digests_are_handed_out_in_order_and_no_more_than_asked_for(tmp_path: Pa
             one: ids[1:7:2],
             two: ids[0:6:2],
         }
+        later = store.find_digests([one, two], after=ids[17], limit=3)
+        assert {digest: [record.id for record in later[digest]] for digest in later} == {
+            one: ids[19:],
+            two: ids[18:19],
+        }
 
 
 def test_what_lacks_a_vector_and_is_a_file(tmp_path: Path) -> None:

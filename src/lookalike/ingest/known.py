@@ -1,9 +1,8 @@
 """What the store knows of bytes that come along: records that may move, and vectors to copy."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from numpy.typing import NDArray
@@ -15,8 +14,8 @@ from lookalike.stores.base import Store
 
 _REMEMBERED = 1024
 """Digests whose answers are kept."""
-_MOST_RECORDS = 1000
-"""Most records of the same bytes that are looked at."""
+_PAGE = 256
+"""Records of the same bytes that are asked for together."""
 _MOST_TRIED = 8
 """Most records whose vectors are looked for."""
 
@@ -31,9 +30,12 @@ class Twin:
 
 @dataclass(slots=True)
 class _Known:
-    records: deque[Record]
-    """Those that may have moved."""
-    first: tuple[Record, ...]
+    first: Sequence[Record]
+    """Some whose vectors may be copied."""
+    unseen: deque[Record]
+    """Those that may have moved, as far as they have been asked for."""
+    last: int | None
+    """The id after which there are more; None when there are none."""
     twin: Twin | None = None
 
 
@@ -57,18 +59,20 @@ class KnownBytes:
             else:
                 fresh.append(digest)
         if fresh:
-            found = self._store.find_digests(fresh, self._tenant, _MOST_RECORDS)
+            found = self._store.find_digests(fresh, self._tenant, limit=_PAGE)
             for digest, records in found.items():
-                files = deque(record for record in records if record.modified_ns is not None)
-                self._known[digest] = _Known(files, tuple(islice(records, _MOST_TRIED)))
+                self._known[digest] = _Known(records[:_MOST_TRIED], deque(records), _last(records))
 
     def gone(self, digest: bytes, claimed: Callable[[int], bool]) -> Record | None:
         """A record of a file with these bytes that is no longer there; each is given once."""
         known = self._known.get(digest)
-        while known is not None and known.records:
-            record = known.records.popleft()
+        while known is not None and (known.unseen or self._more(digest, known)):
+            record = known.unseen.popleft()
             path = to_path(record.uri)
-            if path is not None and not claimed(record.id) and is_gone(path):
+            # A name that came with bytes may look like a path; only a file has a time.
+            if path is None or record.modified_ns is None or claimed(record.id):
+                continue
+            if is_gone(path):
                 return record
         return None
 
@@ -84,6 +88,15 @@ class KnownBytes:
                 break
         return known.twin
 
+    def _more(self, digest: bytes, known: _Known) -> bool:
+        if known.last is None:
+            return False
+        found = self._store.find_digests([digest], self._tenant, known.last, _PAGE)
+        records = found.get(digest, [])
+        known.unseen.extend(records)
+        known.last = _last(records)
+        return bool(records)
+
     def _vectors(self, id: int) -> dict[str, NDArray[Any]]:  # noqa: A002 - the field's word
         found = {name: self._store.vectors(name, [id]).get(id) for name in self._encoders}
         return {name: vector for name, vector in found.items() if vector is not None}
@@ -92,3 +105,7 @@ class KnownBytes:
         """Whether a record has these bytes even now: it may have got others in the same run."""
         (record,) = self._store.get([id])
         return record is not None and record.sha256 == digest
+
+
+def _last(records: Sequence[Record]) -> int | None:
+    return records[-1].id if len(records) == _PAGE else None

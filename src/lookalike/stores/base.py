@@ -114,9 +114,16 @@ class Store(Protocol):
         ...
 
     def find_digests(
-        self, digests: Sequence[bytes], tenant: str = "", limit: int | None = None
+        self,
+        digests: Sequence[bytes],
+        tenant: str = "",
+        after: int = -1,
+        limit: int | None = None,
     ) -> "dict[bytes, list[Record]]":
-        """Records by SHA-256 within one tenant, in order of id, at most `limit` for each."""
+        """Records by SHA-256 within one tenant, in order of id, those with id > `after`.
+
+        At most `limit` for each digest.
+        """
         ...
 
     def scan(

@@ -45,14 +45,15 @@ def find(catalogue: Catalogue, uris: Sequence[str], tenant: str) -> dict[str, Re
 
 
 def find_digests(
-    catalogue: Catalogue, digests: Sequence[bytes], tenant: str, limit: int | None
+    catalogue: Catalogue, digests: Sequence[bytes], tenant: str, after: int, limit: int | None
 ) -> dict[bytes, list[Record]]:
     """Records by SHA-256 within one tenant, in order of id, at most `limit` for each."""
     # The + keeps SQLite from walking through the whole tenant by the other index.
-    condition = "r.sha256 = ? AND +r.tenant = ? ORDER BY r.id LIMIT ?"
+    condition = "r.sha256 = ? AND r.id > ? AND +r.tenant = ? ORDER BY r.id LIMIT ?"
     most = -1 if limit is None else limit
     found = {
-        digest: _select(catalogue, condition, [digest, tenant, most]) for digest in set(digests)
+        digest: _select(catalogue, condition, [digest, after, tenant, most])
+        for digest in set(digests)
     }
     return {digest: records for digest, records in found.items() if records}
 

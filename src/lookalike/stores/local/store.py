@@ -183,10 +183,14 @@ class LocalStore:
         return reading.find(self._catalogue, uris, tenant)
 
     def find_digests(
-        self, digests: Sequence[bytes], tenant: str = "", limit: int | None = None
+        self,
+        digests: Sequence[bytes],
+        tenant: str = "",
+        after: int = -1,
+        limit: int | None = None,
     ) -> dict[bytes, list[Record]]:
         """Records by SHA-256 within one tenant, in order of id, at most `limit` for each."""
-        return reading.find_digests(self._catalogue, digests, tenant, limit)
+        return reading.find_digests(self._catalogue, digests, tenant, after, limit)
 
     def scan(
         self, where: Filter | None = None, after: int = -1, limit: int | None = None
