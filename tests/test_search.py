@@ -23,7 +23,7 @@ class Shelf:
     def encoders(self):
         return self.specs
 
-    def missing(self, name, limit):
+    def missing(self, name, limit, files_only):
         return [None] * (name in {s.name for s in self.incomplete})
 
     def vectors(self, name, ids):

@@ -153,7 +153,9 @@ class Collection:
 
         encoder = registry.load(name, progress=progress)
         self._store.add_encoder(encoder.spec)
-        return embed_missing(self._store, encoder, progress=progress)
+        ours = [s.name for s in self.encoders if s.name in registry.names()]
+        min_side = max(registry.card(own).min_side for own in ours)
+        return embed_missing(self._store, encoder, min_side=min_side, progress=progress)
 
     def add_embeddings(
         self,
@@ -400,7 +402,13 @@ class Collection:
         for encoder in models:
             if report.interrupted:
                 break
-            more = embed_missing(self._store, encoder, progress=progress)
+            more = embed_missing(
+                self._store,
+                encoder,
+                files_only=True,
+                min_side=max(model.min_side for model in models),
+                progress=progress,
+            )
             known = {failure.uri for failure in report.failed}
             report = replace(
                 report,

@@ -115,7 +115,7 @@ def search(
     neighbours = _neighbours(store, spec, query.vector, limit, offset, threshold, where)
     records = store.get([n.id for n in neighbours])
     hits = _hits(store, spec, query, neighbours, records)
-    if len(store.encoders()) > 1 and store.missing(spec.name, limit=1):
+    if len(store.encoders()) > 1 and store.missing(spec.name, limit=1, files_only=True):
         query.notices.append(
             f"some records have no embedding of {spec.name} yet and cannot be found by it; "
             f"`lookalike index --encoder {spec.name} PATH` makes what is missing"
@@ -183,7 +183,7 @@ def choose_encoder(store: Store, terms: Sequence[Term], wished: str | None) -> E
         return candidates[0]
 
     def rank(spec: EncoderSpec) -> tuple[bool, bool, float]:
-        complete = not store.missing(spec.name, limit=1)
+        complete = not store.missing(spec.name, limit=1, files_only=True)
         return spec.kind == "embedding", complete, _quality(spec.name)
 
     return max(candidates, key=rank)

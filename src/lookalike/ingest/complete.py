@@ -22,6 +22,7 @@ def embed_missing(
     encoder: Encoder,
     *,
     files_only: bool = False,
+    min_side: int | None = None,
     progress: Progress | None = None,
     limits: Limits = DEFAULT_LIMITS,
     batch: int = BATCH,
@@ -37,6 +38,9 @@ def embed_missing(
     when only others lack vectors: no URL is fetched, and pictures that came as bytes are left as
     they are.
 
+    `min_side` is the size in pixels at which the collection's pictures were decoded, so that they
+    get the same embeddings as if the encoder had been there from the start.
+
     Returns:
         A report in which `updated` counts the records that were completed.
     """
@@ -50,6 +54,7 @@ def embed_missing(
         CompletePlan(),
         limits=limits,
         batch=batch,
+        min_side=min_side,
         workers=workers,
         stage=f"embed with {encoder.spec.name}",
     )

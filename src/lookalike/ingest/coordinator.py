@@ -33,12 +33,13 @@ class Coordinator:
         encoders: Sequence[Encoder],
         limits: Limits,
         *,
+        min_side: int | None = None,
         workers: int | None = None,
     ) -> None:
         self.found = 0
         self._plan = plan
         self._ledger = ledger
-        self._crew = Crew(source, encoders, limits, workers=workers)
+        self._crew = Crew(source, encoders, limits, min_side=min_side, workers=workers)
         # A batch in the encoder, one ready for it, and one being read and decoded.
         self._window = 3 * self._crew.batch
         self._waiting: deque[Item] = deque()

@@ -75,6 +75,7 @@ class Crew:
         encoders: Sequence[Encoder],
         limits: Limits,
         *,
+        min_side: int | None = None,
         workers: int | None = None,
     ) -> None:
         self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -82,6 +83,7 @@ class Crew:
         self._source = source
         self._encoders = encoders
         self._limits = limits
+        self._min_side = min_side or max(encoder.min_side for encoder in encoders)
         self.batch = max(16, 2 * processors())
         """Most pictures that are encoded together."""
         self._ahead = Ahead()
@@ -166,7 +168,7 @@ class Crew:
         self.inbox.put(Read(job))
 
     def _prepare(self, job: Job) -> None:
-        prepare(job, self._encoders, self._limits)
+        prepare(job, self._encoders, self._limits, self._min_side)
         self._ready.put(job)
 
     def _encode(self) -> None:

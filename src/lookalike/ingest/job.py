@@ -84,9 +84,8 @@ def read(job: Job) -> None:
     job.md5 = hashlib.md5(job.data, usedforsecurity=False).digest()
 
 
-def prepare(job: Job, encoders: Sequence[Encoder], limits: Limits) -> None:
-    """Decode once, at the size that the most demanding encoder needs, and preprocess for each."""
-    min_side = max(encoder.min_side for encoder in encoders)
+def prepare(job: Job, encoders: Sequence[Encoder], limits: Limits, min_side: int) -> None:
+    """Decode once, with a shorter side of at least `min_side` pixels, and preprocess for each."""
     picture = decode(job.data, min_side=min_side, limits=limits)
     job.data = b""
     job.width, job.height, job.format = picture.width, picture.height, picture.format

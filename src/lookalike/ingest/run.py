@@ -35,6 +35,7 @@ class Run:
         *,
         limits: Limits,
         batch: int = BATCH,
+        min_side: int | None = None,
         workers: int | None = None,
         stage: str = "index",
         afterwards: Callable[[Callable[[], bool]], tuple[int, list[Failure]]] | None = None,
@@ -44,7 +45,13 @@ class Run:
         self._store = store
         self._ledger = Ledger(store, batch=batch, seconds=BATCH_SECONDS)
         self._coordinator = Coordinator(
-            source, plan, self._ledger, encoders, limits, workers=workers
+            source,
+            plan,
+            self._ledger,
+            encoders,
+            limits,
+            min_side=min_side,
+            workers=workers,
         )
         self._stage = stage
         self._afterwards = afterwards
