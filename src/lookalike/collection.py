@@ -92,7 +92,8 @@ class Collection:
             pictures: a path of a picture or folder, a URL, bytes or a Pillow image, or a list of
                 paths and URLs, or a list of bytes and images.
             uri: name of the one picture given as bytes or image; its digest by default.
-            attributes: the user's fields, one mapping for all, or a function of the uri.
+            attributes: the user's fields, one mapping for all, or a function of the uri; a record
+                that is there keeps its others.
             tenant: whose pictures they are.
             ignore: patterns of names to leave out, as in a .gitignore file.
             prune: also delete the records under the given folders whose files are gone.

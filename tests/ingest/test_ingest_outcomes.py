@@ -227,6 +227,12 @@ def test_attributes_for_all_by_uri_and_changed(store, index, folder):
     assert dict(record_of(store, folder / "b.png").attributes) == {"colour": "red"}
 
 
+def test_attributes_given_later_leave_the_others(store, index, folder):
+    index(folder, attributes={"colour": "red", "size": 1})
+    assert index(folder, attributes={"size": 2}) == {"updated": 5}
+    assert all(record.attributes == {"colour": "red", "size": 2} for record in store.scan())
+
+
 def test_touched_with_new_attributes_is_updated(store, index, folder):
     index(folder)
     os.utime(folder / "a.png", ns=(5, 5))

@@ -69,10 +69,12 @@ class IndexPlan:
         jobs = []
         for item, attributes in good:
             record = records.get(item.uri)
-            if record is not None and _same_file(record, item):
-                self._keep(record, attributes, ledger)
+            if record is None:
+                jobs.append(Job(item, self._tenant, attributes=attributes))
+            elif _same_file(record, item):
+                self._keep(record, _merged(record, attributes), ledger)
             else:
-                jobs.append(Job(item, self._tenant, record, attributes))
+                jobs.append(Job(item, self._tenant, record, _merged(record, attributes)))
         return jobs
 
     def match(self, jobs: Sequence[Job], ledger: Ledger) -> list[Job]:
@@ -122,9 +124,9 @@ class IndexPlan:
         if record is None:
             return False
         change = None
-        if _changed(record, job.attributes):
-            assert job.attributes is not None
-            change = (record.id, job.attributes)
+        attributes = _merged(record, job.attributes)
+        if attributes is not None and _changed(record, attributes):
+            change = (record.id, attributes)
         job.like(record)
         move = (record.id, job.entry())
         ledger.settle(Outcome.MOVED, job.item.uri, move=move, attributes=change)
@@ -147,6 +149,11 @@ def _same_file(record: Record, item: Item) -> bool:
 
 def _same_bytes(job: Job) -> bool:
     return job.record is not None and job.record.sha256 == job.sha256
+
+
+def _merged(record: Record, given: Attributes | None) -> Attributes | None:
+    """The record's attributes with those given put in; a given name wins."""
+    return None if given is None else {**record.attributes, **given}
 
 
 def _changed(record: Record, attributes: Attributes | None) -> bool:
