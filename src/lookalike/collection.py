@@ -120,6 +120,7 @@ class Collection:
             ignore = [ignore]
         if not any(names) and (ignore or prune):
             raise UsageError("ignore and prune go with folders, not with pictures in memory")
+        known = {spec.name for spec in self.encoders}
         models = self._writing_encoders(progress)
         if any(names):
             report = ingest(
@@ -142,7 +143,7 @@ class Collection:
                 attributes=attributes,
                 progress=progress,
             )
-        return self._complete(report, models, progress)
+        return self._complete(report, models, known, progress)
 
     def add_encoder(self, name: str, progress: Progress | None = None) -> "IngestReport":
         """Add an encoder and embed what is there, reading the pictures once more.
@@ -395,28 +396,32 @@ class Collection:
         return models
 
     def _complete(
-        self, report: "IngestReport", models: "Sequence[Encoder]", progress: Progress | None
+        self,
+        report: "IngestReport",
+        models: "Sequence[Encoder]",
+        known: set[str],
+        progress: Progress | None,
     ) -> "IngestReport":
-        """Embed what lacks a vector of an encoder; its failures join the report."""
+        """Embed what lacks a vector of an encoder; what fails joins the report.
+
+        For the encoders known before only files are looked at: what else is missing was tried
+        when they joined.
+        """
         from lookalike.ingest import embed_missing
 
+        min_side = max(model.min_side for model in models)
         for encoder in models:
             if report.interrupted:
                 break
             more = embed_missing(
                 self._store,
                 encoder,
-                files_only=True,
-                min_side=max(model.min_side for model in models),
+                files_only=encoder.spec.name in known,
+                min_side=min_side,
                 progress=progress,
             )
-            known = {failure.uri for failure in report.failed}
-            report = replace(
-                report,
-                failed=(*report.failed, *(f for f in more.failed if f.uri not in known)),
-                seconds=report.seconds + more.seconds,
-                interrupted=more.interrupted,
-            )
+            # What is completed was counted already, as unchanged.
+            report += replace(more, updated=0)
         return report
 
     def _own_names(self, ids: Sequence[int], tenant: str | None) -> dict[int, tuple[str, str]]:
