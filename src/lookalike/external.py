@@ -1,5 +1,6 @@
 """Checks on ids and vectors that were computed elsewhere."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,12 +44,18 @@ def check_rows(vectors: Any) -> "NDArray[Any]":
     return array
 
 
-def unit_rows(
-    vectors: "NDArray[Any]", name: str = "vector {}", first: int = 0
-) -> "NDArray[np.float32]":
-    """(n, dim) float32 with rows of unit length.
+def unit(vector: "NDArray[Any]") -> "NDArray[np.float32]":
+    """(dim,) float32 of unit length; UsageError when the vector is zero or not finite."""
+    wide = vector.astype(np.float64)
+    norm = math.sqrt(wide.dot(wide))
+    if not 0 < norm < math.inf:
+        raise UsageError("the query vector is zero or not finite")
+    scaled: NDArray[np.float32] = (wide / norm).astype(np.float32)
+    return scaled
 
-    In messages a row is called `name`, with its number from `first` on in place of {}.
+
+def unit_rows(vectors: "NDArray[Any]", first: int = 0) -> "NDArray[np.float32]":
+    """(n, dim) float32 with rows of unit length; `first` is the number of row 0 in messages.
 
     Raises:
         UsageError: a row is not finite, or zero.
@@ -57,6 +64,6 @@ def unit_rows(
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
     if bad.size:
-        raise UsageError(f"{name.format(first + int(bad[0]))} is zero or not finite")
-    unit: NDArray[np.float32] = (rows / norms[:, None]).astype(np.float32)
-    return unit
+        raise UsageError(f"vector {first + int(bad[0])} is zero or not finite")
+    scaled: NDArray[np.float32] = (rows / norms[:, None]).astype(np.float32)
+    return scaled

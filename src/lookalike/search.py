@@ -12,7 +12,7 @@ import numpy as np
 from lookalike.encoders import registry
 from lookalike.encoders.matching import load_matching
 from lookalike.errors import UnknownEncoderError, UsageError
-from lookalike.external import unit_rows
+from lookalike.external import unit
 from lookalike.picture_input import PictureInput, read_picture
 from lookalike.records import EncoderSpec, Hit, Record, Verdict
 from lookalike.results import Results, Took
@@ -195,7 +195,7 @@ def _that_understand(specs: list[EncoderSpec], term: Term, store: Store) -> list
         case "vector":
             vector = _array(term.value)
             found = [s for s in specs if _takes(s, vector)]
-            why = f"the query vector is {vector.dtype} of {vector.shape}"
+            why = "" if found else f"the query vector is {vector.dtype} of {vector.shape}"
         case "text":
             found = [s for s in specs if _reads_words(s.name)]
             why = (
@@ -291,8 +291,7 @@ def _given_vector(spec: EncoderSpec, value: Any) -> "NDArray[Any]":
             f"the query vector has shape {vector.shape}, but {spec.name} needs ({_length(spec)},)"
         )
     if spec.kind == "embedding":
-        unit: NDArray[np.float32] = unit_rows(vector[None], "the query vector")[0]
-        return unit
+        return unit(vector)
     if vector.dtype != np.uint8:
         raise UsageError(f"a query hash must be uint8, got {vector.dtype}")
     return vector
@@ -392,14 +391,18 @@ def _hits(
     if query.copy_hash is not None:
         hashes = store.vectors(COPY_HASH, [n.id for n in neighbours])
     scale = 1.0 if spec.kind == "embedding" else 2.0 / spec.size
+    comparable = query.sha256 is not None or bool(hashes)
     hits = []
     for neighbour, record in zip(neighbours, records, strict=True):
         if record is None:  # deleted by another thread between the two reads
             continue
-        score = min(1.0, max(0.0, 1.0 - scale * neighbour.distance))
-        verdict, reason = _verdict(query, record, hashes)
+        score = max(0.0, 1.0 - scale * neighbour.distance)
+        verdict, reason = _verdict(query, record, hashes) if comparable else _SIMILAR
         hits.append(Hit(record, score, neighbour.distance, verdict, reason))
     return hits
+
+
+_SIMILAR = (Verdict.SIMILAR, "")
 
 
 def _is_flat(copy_hash: "NDArray[np.uint8]") -> bool:
