@@ -92,6 +92,7 @@ FILTERS: dict[str, tuple[Filter, Callable[[NDArray[np.int64]], NDArray[np.bool_]
     "3 % by number": (parse("price >= 40 and price < 43"), lambda ids: abs(ids % 100 - 41) <= 1),
     "10 % tenant": (tenant_is("tenant-5"), lambda ids: ids % 10 == 5),
     "30 %": (parse("price < 30"), lambda ids: ids % 100 < 30),
+    "75 %": (parse("price < 75"), lambda ids: ids % 100 < 75),
 }
 
 
@@ -236,7 +237,7 @@ def measure(folder: Path, n: int, asked: Floats, truth: Truth) -> None:
     ask_raw = raw(shard, engine._PLAIN)
     with LocalStore.open(folder) as store:
 
-        def ask_store(query: Floats) -> list[int]:
+        def ask_store(query: Floats, store: LocalStore = store) -> list[int]:
             return [one.id for one in store.nearest(ENCODER.name, query, 10)]
 
         def ask_records(query: Floats) -> list[int]:
@@ -270,6 +271,9 @@ def measure(folder: Path, n: int, asked: Floats, truth: Truth) -> None:
             timed(ask_page, asked[:50])
             times = timed(ask_page, asked[:50])[1]
             print(f"limit {limit} offset {offset}: p50 {np.median(times):.3f} ms")
+    with LocalStore.open(folder, read_only=True) as store:
+        times = timed(lambda query: ask_store(query, store), asked[:5])[1]
+        print(f"read-only, exact without the engine: p50 {np.median(times):.0f} ms")
     try:
         ask, close = collection_search(folder)
     except ImportError:

@@ -137,10 +137,12 @@ def test_failed_rebuild_leaves_the_old_index(folder: Path, monkeypatch: pytest.M
         assert store.notices == ()
 
 
-def test_graph_built_by_another_process_is_taken(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("frozen", [False, True])
+def test_graph_built_elsewhere_is_taken(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, frozen: bool
 ) -> None:
     monkeypatch.setattr(shards, "_GRAPH_FROM", 100)
+    monkeypatch.setattr("sys.frozen", frozen, raising=False)
     with LocalStore.open(folder) as store:
         before = shard_of(folder)
         told: list[tuple[str, int, int]] = []
@@ -180,6 +182,17 @@ def test_what_is_written_while_a_graph_is_built_is_kept(
     with LocalStore.open(folder) as store:
         assert store.nearest("embedding", -VECTORS[0], 1)[0].id == added[0]
         assert store.notices == ()
+
+
+def test_failed_graph_leaves_the_old_index(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "_GRAPH_FROM", 100)
+    monkeypatch.setattr("lookalike.stores.local.graph._CHILD", "raise SystemExit('out of luck')")
+    with LocalStore.open(folder) as store:
+        before = shard_of(folder)
+        with pytest.raises(StoreError, match="out of luck"):
+            store.optimize()
+        assert shard_of(folder) == before
+        find_all(store)
 
 
 def test_interrupted_graph_leaves_the_old_index(

@@ -57,6 +57,7 @@ class Catalogue:
                 self._writer.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
                 self._writer.execute("PRAGMA journal_mode = WAL")
                 self._writer.execute("PRAGMA synchronous = FULL")
+                self._writer.execute("PRAGMA journal_size_limit = 67108864")
                 schema.migrate(self._writer, str(self.path))
 
     def _address(self) -> str:
@@ -177,7 +178,13 @@ class Catalogue:
                 f"{place} is damaged ({error}): restore it from a backup, or save what can be "
                 f"read with `sqlite3 {place.name} .recover`. Nothing was changed."
             )
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        denied = code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN)
+        if denied and self.read_only:
+            return StoreError(
+                f"{place} cannot be read as it is ({error}): check its permissions. If it was not "
+                "closed properly, open it once for writing, or copy its folder and open the copy."
+            )
+        if denied:
             return StoreError(
                 f"{place} cannot be opened or written to ({error}): "
                 "check the permissions of the file and its folder, or open it read-only."

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import qdrant_edge
+
 from lookalike.errors import StoreError
 
 _CHILD = """
@@ -37,6 +39,10 @@ def build_graph(folder: Path, tick: Callable[[], None]) -> None:
     Raises:
         StoreError: the child failed; the folder is not to be used.
     """
+    if not sys.executable or getattr(sys, "frozen", False):
+        # There is no interpreter to start: a program that carries its own.
+        _build_here(folder)
+        return
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(  # noqa: S603 - our own code, our own folder
         [sys.executable, "-c", _CHILD, str(folder)],
@@ -61,6 +67,13 @@ def build_graph(folder: Path, tick: Callable[[], None]) -> None:
             f"Building the index in {folder} failed (status {child.returncode}): {lines[-1]}. "
             "Check free memory and disk, then run `lookalike rebuild`."
         )
+
+
+def _build_here(folder: Path) -> None:
+    index = qdrant_edge.EdgeShard.load(str(folder))
+    index.optimize()
+    index.flush()
+    index.close()
 
 
 def copy_folder(source: Path, target: Path) -> None:
