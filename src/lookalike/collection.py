@@ -1,6 +1,5 @@
 """A collection: pictures with their embeddings, to add to, search and keep."""
 
-import hashlib
 import operator
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from lookalike import filters
+from lookalike.arguments import MAX_ID, condition, item, record_ids, text_of
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import EncoderSpec, Record
 from lookalike.stores.base import Entry, Progress, Store, StoreStats
@@ -21,17 +20,14 @@ if TYPE_CHECKING:
 
     from lookalike.encoders.base import Encoder
     from lookalike.filters import Filter
-    from lookalike.ingest import IngestReport, Item
+    from lookalike.ingest import IngestReport
     from lookalike.results import Results
     from lookalike.search import Term
 
 DEFAULT_PATH = ".lookalike"
 DEFAULT_ENCODERS = ("clip-vit-b-16", "phash")
-EXTERNAL = "external"
-"""Name of the encoder of vectors that came without one."""
 
 _ROWS_AT_A_TIME = 4096
-_MAX_ID = 2**63 - 1
 
 
 class Collection:
@@ -134,7 +130,7 @@ class Collection:
                 progress=progress,
             )
         else:
-            items = [_item(each, uri) for each in given]
+            items = [item(each, uri) for each in given]
             report = ingest_items(
                 self._store,
                 models,
@@ -190,7 +186,7 @@ class Collection:
             UsageError: shapes, ids or values do not fit, or an id is another tenant's; nothing of
                 the bad slice is stored.
         """
-        from lookalike.external import check_ids, check_rows, unit_rows
+        from lookalike.external import check_ids, check_rows, own_names, spec_of, unit_rows
 
         ids = check_ids(ids)
         vectors = check_rows(vectors)
@@ -200,12 +196,12 @@ class Collection:
                 raise UsageError(f"{n} ids, but {len(given)} {name}")
         if n == 0:
             return 0
-        spec = self._external_spec(encoder, vectors.shape[1])
+        spec = spec_of(self.encoders, encoder, vectors.shape[1])
         self._store.add_encoder(spec)
         for start in range(0, n, _ROWS_AT_A_TIME):
             part = slice(start, start + _ROWS_AT_A_TIME)
             numbers = [int(number) for number in ids[part]]
-            own = self._own_names(numbers, tenant)
+            own = own_names(self._store, numbers, tenant)
             rows = unit_rows(vectors[part], first=start)
             entries = [
                 Entry(
@@ -278,14 +274,14 @@ class Collection:
             limit=limit,
             offset=offset,
             threshold=threshold,
-            where=_filter(where, within, tenant),
+            where=condition(where, within, tenant),
             tenant=tenant,
             encoder=encoder,
         )
 
     def get(self, id: int) -> Record | None:  # noqa: A002 - the field's word
         """The record of an id, or None."""
-        return self._store.get(_ids([id]))[0] if _ids([id]) else None
+        return next(iter(self._store.get(record_ids([id]))), None)
 
     def find(self, picture: str | PathLike[str], tenant: str = "") -> Record | None:
         """The record of a path or URL, or None."""
@@ -307,8 +303,8 @@ class Collection:
         limit: int | None = None,
     ) -> Iterator[Record]:
         """Records in order of id, those with an id greater than `after`."""
-        after = min(max(operator.index(after), -1), _MAX_ID)
-        return self._store.scan(_filter(where, within, tenant), after, limit)
+        after = min(max(operator.index(after), -1), MAX_ID)
+        return self._store.scan(condition(where, within, tenant), after, limit)
 
     def count(
         self,
@@ -318,7 +314,7 @@ class Collection:
         tenant: str | None = None,
     ) -> int:
         """How many records match."""
-        return self._store.count(_filter(where, within, tenant))
+        return self._store.count(condition(where, within, tenant))
 
     def stats(self) -> StoreStats:
         """Counts, sizes and health."""
@@ -326,7 +322,9 @@ class Collection:
 
     def vectors_of(self, id: int) -> "dict[str, NDArray[Any]]":  # noqa: A002
         """A record's embeddings and hashes by encoder: (dim,) float32 or (bits/8,) uint8."""
-        found = {spec.name: self._store.vectors(spec.name, _ids([id])) for spec in self.encoders}
+        found = {
+            spec.name: self._store.vectors(spec.name, record_ids([id])) for spec in self.encoders
+        }
         return {name: vectors[id] for name, vectors in found.items() if vectors}
 
     # -- changing -------------------------------------------------------------------------------
@@ -363,14 +361,14 @@ class Collection:
         Returns:
             How many records were deleted.
         """
-        condition = _filter(where, within, tenant)
-        if (ids is None) == (condition is None):
+        chosen = condition(where, within, tenant)
+        if (ids is None) == (chosen is None):
             raise UsageError("delete needs either ids or a filter")
-        if condition is None:
+        if chosen is None:
             assert ids is not None
-            return self._store.delete(_ids(ids if hasattr(ids, "__len__") else [ids]))
+            return self._store.delete(record_ids(ids if hasattr(ids, "__len__") else [ids]))
         deleted = 0
-        while batch := [r.id for r in self._store.scan(condition, limit=_ROWS_AT_A_TIME)]:
+        while batch := [r.id for r in self._store.scan(chosen, limit=_ROWS_AT_A_TIME)]:
             deleted += self._store.delete(batch)
         return deleted
 
@@ -424,38 +422,6 @@ class Collection:
             report += replace(more, updated=0)
         return report
 
-    def _own_names(self, ids: Sequence[int], tenant: str | None) -> dict[int, tuple[str, str]]:
-        """(uri, tenant) of records by id, made up for new ones.
-
-        Raises:
-            UsageError: one is another tenant's.
-        """
-        names = {}
-        for number, record in zip(ids, self._store.get(ids), strict=True):
-            if record is None:
-                names[number] = (f"id:{number}", tenant or "")
-            elif tenant not in {None, record.tenant}:
-                raise UsageError(f"id {number} is taken; give these vectors other ids")
-            else:
-                names[number] = (record.uri, record.tenant)
-        return names
-
-    def _external_spec(self, name: str | None, dim: int) -> EncoderSpec:
-        from lookalike.encoders import registry
-
-        for spec in self.encoders:
-            fits = spec.kind == "embedding" and spec.size == dim
-            if spec.name == name or (name is None and fits):
-                if not fits:
-                    raise UsageError(f"{spec.name} has {spec.size} components, not {dim}")
-                return spec
-        if name is not None and name in registry.names():
-            spec = registry.load(name).spec
-            if spec.kind != "embedding" or spec.size != dim:
-                raise UsageError(f"{name} makes vectors of {spec.size} components, not {dim}")
-            return spec
-        return EncoderSpec(name or EXTERNAL, "embedding", dim)
-
 
 def open_collection(
     path: str | PathLike[str] = DEFAULT_PATH,
@@ -491,50 +457,3 @@ def open_collection(
     folder = Path(path)
     store = LocalStore.open(folder, create=create, read_only=read_only)
     return Collection(store, folder, names)
-
-
-def _filter(
-    where: "str | Filter | None", within: str | PathLike[str] | None, tenant: str | None
-) -> "Filter | None":
-    if where is None and within is None and tenant is None:
-        return None
-    from lookalike.sources import uri
-
-    if within is not None and not uri.is_url(str(within)):
-        within = uri.from_path(within)
-    if where is not None and not isinstance(where, str | filters.Filter):
-        raise UsageError(f"where is a filter expression, not {type(where).__name__}")
-    return filters.all_of(
-        filters.tenant_is(text_of(tenant, "tenant")) if tenant is not None else None,
-        filters.uri_within(str(within)) if within is not None else None,
-        filters.parse(where) if isinstance(where, str) else where,
-    )
-
-
-def text_of(value: Any, what: str) -> str:
-    """A text as it stands; UsageError when it is none, or holds what no text can."""
-    if not isinstance(value, str):
-        raise UsageError(f"the {what} is a text, not {type(value).__name__}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise UsageError(f"the {what} {value!r} is not valid Unicode text") from None
-    return value
-
-
-def _ids(ids: Any) -> "list[int]":
-    """Ids as Python integers, those that no record can have left out; UsageError for others."""
-    try:
-        numbers = [operator.index(each) for each in ids]
-    except TypeError as error:
-        raise UsageError(f"an id is an integer: {error}") from None
-    return [number for number in numbers if 0 <= number <= _MAX_ID]
-
-
-def _item(picture: Any, uri: str | None) -> "Item":
-    from lookalike.ingest import Item
-    from lookalike.picture_input import PictureInput
-
-    data = PictureInput.of(picture).read()
-    name = uri if uri is not None else f"sha256:{hashlib.sha256(data).hexdigest()}"
-    return Item(text_of(name, "uri"), data)

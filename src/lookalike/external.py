@@ -1,16 +1,23 @@
-"""Checks on ids and vectors that were computed elsewhere."""
+"""Ids and vectors that were computed elsewhere: checks, names and the space they belong to."""
 
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.encoders import registry
 from lookalike.errors import UsageError
+from lookalike.records import EncoderSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from lookalike.stores.base import Store
+
+EXTERNAL = "external"
+"""Name of the encoder of vectors that came without one."""
 
 
 def check_ids(ids: "Sequence[int] | NDArray[Any]") -> "NDArray[np.int64]":
@@ -67,3 +74,42 @@ def unit_rows(vectors: "NDArray[Any]", first: int = 0) -> "NDArray[np.float32]":
         raise UsageError(f"vector {first + int(bad[0])} is zero or not finite")
     scaled: NDArray[np.float32] = (rows / norms[:, None]).astype(np.float32)
     return scaled
+
+
+def own_names(
+    store: "Store", ids: "Sequence[int]", tenant: str | None
+) -> dict[int, tuple[str, str]]:
+    """(uri, tenant) of records by id, made up for new ones.
+
+    Raises:
+        UsageError: one is another tenant's.
+    """
+    names = {}
+    for number, record in zip(ids, store.get(ids), strict=True):
+        if record is None:
+            names[number] = (f"id:{number}", tenant or "")
+        elif tenant not in {None, record.tenant}:
+            raise UsageError(f"id {number} is taken; give these vectors other ids")
+        else:
+            names[number] = (record.uri, record.tenant)
+    return names
+
+
+def spec_of(specs: "Sequence[EncoderSpec]", name: str | None, dim: int) -> EncoderSpec:
+    """The space that vectors of `dim` components belong to: the named one, or one of that size.
+
+    Raises:
+        UsageError: the encoder of that name makes others.
+    """
+    for spec in specs:
+        fits = spec.kind == "embedding" and spec.size == dim
+        if spec.name == name or (name is None and fits):
+            if not fits:
+                raise UsageError(f"{spec.name} has {spec.size} components, not {dim}")
+            return spec
+    if name is not None and name in registry.names():
+        spec = registry.load(name).spec
+        if spec.kind != "embedding" or spec.size != dim:
+            raise UsageError(f"{name} makes vectors of {spec.size} components, not {dim}")
+        return spec
+    return EncoderSpec(name or EXTERNAL, "embedding", dim)

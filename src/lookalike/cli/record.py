@@ -26,7 +26,7 @@ def find(collection: "Collection", name: str, tenant: str | None = None) -> "Rec
         NotFoundError: there is none.
         UsageError: the tenant's name is no text.
     """
-    from lookalike.collection import text_of
+    from lookalike.arguments import text_of
 
     if tenant is not None:
         text_of(tenant, "tenant")

@@ -1,0 +1,69 @@
+"""What a caller hands over, checked and turned into what the parts take."""
+
+import hashlib
+import operator
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from lookalike import filters
+from lookalike.errors import UsageError
+
+if TYPE_CHECKING:
+    from lookalike.filters import Filter
+    from lookalike.ingest import Item
+
+MAX_ID = 2**63 - 1
+"""The largest id a record can have."""
+
+
+def condition(
+    where: "str | Filter | None", within: str | PathLike[str] | None, tenant: str | None
+) -> "Filter | None":
+    """One filter of the three that may be given; None when there is none of them.
+
+    Raises:
+        UsageError: an expression that cannot be read, or arguments of another type.
+    """
+    if where is None and within is None and tenant is None:
+        return None
+    from lookalike.sources import uri
+
+    if within is not None and not uri.is_url(str(within)):
+        within = uri.from_path(within)
+    if where is not None and not isinstance(where, str | filters.Filter):
+        raise UsageError(f"where is a filter expression, not {type(where).__name__}")
+    return filters.all_of(
+        filters.tenant_is(text_of(tenant, "tenant")) if tenant is not None else None,
+        filters.uri_within(str(within)) if within is not None else None,
+        filters.parse(where) if isinstance(where, str) else where,
+    )
+
+
+def text_of(value: Any, what: str) -> str:
+    """A text as it stands; UsageError when it is none, or holds what no text can."""
+    if not isinstance(value, str):
+        raise UsageError(f"the {what} is a text, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"the {what} {value!r} is not valid Unicode text") from None
+    return value
+
+
+def record_ids(ids: Any) -> "list[int]":
+    """Ids as Python integers, those that no record can have left out; UsageError for others."""
+    try:
+        numbers = [operator.index(each) for each in ids]
+    except TypeError as error:
+        raise UsageError(f"an id is an integer: {error}") from None
+    return [number for number in numbers if 0 <= number <= MAX_ID]
+
+
+def item(picture: Any, uri: str | None) -> "Item":
+    """A picture in memory as ingest takes it; its name is `uri`, or its digest."""
+    from lookalike.ingest import Item
+    from lookalike.picture_input import PictureInput
+
+    data = PictureInput.of(picture).read()
+    name = uri if uri is not None else f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return Item(text_of(name, "uri"), data)
