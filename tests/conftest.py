@@ -1,6 +1,7 @@
 """Pictures and collections that tests share."""
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from lookalike.collection import Collection
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTOS = ROOT / "examples" / "photos"
+
+
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C
+# must not depend on how they were started.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
