@@ -13,8 +13,8 @@ from lookalike._version import __version__
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection as Collection
-    from lookalike.collection import open_collection as open  # noqa: A004, F401 - lookalike.open(path)
     from lookalike.ingest import IngestReport as IngestReport
+    from lookalike.opening import open_collection as open  # noqa: A004, F401 - lookalike.open(path)
     from lookalike.records import Hit as Hit
     from lookalike.records import Record as Record
     from lookalike.records import Verdict as Verdict
@@ -31,7 +31,7 @@ _HOMES = {
     "Term": ("lookalike.search", "Term"),
     "Verdict": ("lookalike.records", "Verdict"),
     "errors": ("lookalike.errors", None),
-    "open": ("lookalike.collection", "open_collection"),
+    "open": ("lookalike.opening", "open_collection"),
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - all of them are names

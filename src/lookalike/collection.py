@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from lookalike.results import Results
     from lookalike.search import Term
 
-DEFAULT_PATH = ".lookalike"
 DEFAULT_ENCODERS = ("clip-vit-b-16", "phash")
 
 _ROWS_AT_A_TIME = 4096
@@ -421,39 +420,3 @@ class Collection:
             # What is completed was counted already, as unchanged.
             report += replace(more, updated=0)
         return report
-
-
-def open_collection(
-    path: str | PathLike[str] = DEFAULT_PATH,
-    *,
-    encoder: str | Sequence[str] | None = None,
-    create: bool = True,
-    read_only: bool = False,
-) -> Collection:
-    """Open a collection, making it when it is not there.
-
-    Args:
-        path: the collection's folder.
-        encoder: names of the encoders to use, one, a list, or a text with commas. A new
-            collection gets `clip-vit-b-16` and `phash` by default; an encoder new to a collection
-            embeds what is there at the next `add`.
-        create: whether to make a collection that is not there.
-        read_only: read beside a process that writes; searches scan the stored embeddings exactly.
-
-    Raises:
-        UsageError: no collection there, or an unknown encoder.
-        CollectionLockedError: another process has it open; names its pid.
-        StoreError: the disk or the catalogue failed.
-    """
-    from lookalike.encoders import registry
-    from lookalike.stores.local import LocalStore
-
-    if "://" in str(path):
-        raise UsageError(f"{path}: a collection is a folder on this machine; give its path")
-    names = encoder.split(",") if isinstance(encoder, str) else list(encoder or ())
-    names = [name.strip() for name in names if name.strip()]
-    for name in names:
-        registry.card(name)
-    folder = Path(path)
-    store = LocalStore.open(folder, create=create, read_only=read_only)
-    return Collection(store, folder, names)

@@ -94,7 +94,7 @@ def open_existing(path: str, *, write: bool = False, beside_writer: bool = False
         beside_writer: open for writing (whose searches use the index), and where that cannot be,
             as when another process has the collection, read and say so.
     """
-    from lookalike.collection import open_collection
+    from lookalike.opening import open_collection
 
     check_exists(path)
     if write:
@@ -115,7 +115,7 @@ def open_to_write(path: str, *, encoder: str | None = None, create: bool = True)
     Raises:
         CollectionLockedError: it is still not done.
     """
-    from lookalike.collection import open_collection
+    from lookalike.opening import open_collection
 
     ends = time.monotonic() + LOCK_SECONDS
     while True:
