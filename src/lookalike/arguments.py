@@ -6,14 +6,13 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from lookalike import filters
+from lookalike.attributes import check_text
 from lookalike.errors import UsageError
+from lookalike.records import MAX_ID
 
 if TYPE_CHECKING:
     from lookalike.filters import Filter
     from lookalike.ingest import Item
-
-MAX_ID = 2**63 - 1
-"""The largest id a record can have."""
 
 
 def condition(
@@ -43,10 +42,7 @@ def text_of(value: Any, what: str) -> str:
     """A text as it stands; UsageError when it is none, or holds what no text can."""
     if not isinstance(value, str):
         raise UsageError(f"the {what} is a text, not {type(value).__name__}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise UsageError(f"the {what} {value!r} is not valid Unicode text") from None
+    check_text(value, f"the {what}")
     return value
 
 

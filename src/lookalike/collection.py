@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from lookalike.arguments import MAX_ID, condition, item, record_ids, text_of
+from lookalike.arguments import condition, item, record_ids, text_of
 from lookalike.errors import NotFoundError, UsageError
-from lookalike.records import EncoderSpec, Record
+from lookalike.records import MAX_ID, EncoderSpec, Record
 from lookalike.stores.base import Entry, Progress, Store, StoreStats
 
 if TYPE_CHECKING:

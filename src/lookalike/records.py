@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+MAX_ID = 2**63 - 1
+"""The largest id a record can have."""
+
 Attributes = Mapping[str, Any]
 """The user's own fields: str → str, int, float, bool, None, or a list of those."""
 

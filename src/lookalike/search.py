@@ -1,7 +1,6 @@
 """One query in, ranked hits out: terms, the encoder that answers, verdicts and scores."""
 
 import math
-import operator
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from lookalike.arguments import record_ids
 from lookalike.encoders import registry
 from lookalike.encoders.matching import load_matching
 from lookalike.errors import UnknownEncoderError, UsageError
@@ -42,8 +42,6 @@ structure are set; of a plain colour, one or none.
 
 SAME = 1e-3
 """Cosine distance that float16 rounding may put between an embedding and its stored copy."""
-
-_MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +177,13 @@ def choose_encoder(store: Store, terms: Sequence[Term], wished: str | None) -> E
     candidates = list(specs)
     for term in terms:
         candidates = _that_understand(candidates, term, store)
+    candidates = [s for s in candidates if s.kind == "embedding"] or candidates
     if len(candidates) == 1:
         return candidates[0]
 
-    def rank(spec: EncoderSpec) -> tuple[bool, bool, float]:
+    def rank(spec: EncoderSpec) -> tuple[bool, float]:
         complete = not store.missing(spec.name, limit=1, files_only=True)
-        return spec.kind == "embedding", complete, _quality(spec.name)
+        return complete, _quality(spec.name)
 
     return max(candidates, key=rank)
 
@@ -207,10 +206,10 @@ def _that_understand(specs: list[EncoderSpec], term: Term, store: Store) -> list
             why = "a picture needs an encoder of ours; vectors computed elsewhere take a vector"
         case "id":
             # Which vectors the record has matters only where there is a choice.
-            id_ = _id(term.value)
+            ids = record_ids([term.value])
             found = specs
-            if len(specs) > 1 and 0 <= id_ <= _MAX_ID:
-                found = [s for s in specs if store.vectors(s.name, [id_])] or specs
+            if len(specs) > 1:
+                found = [s for s in specs if store.vectors(s.name, ids)] or specs
             why = ""
     if not found:
         raise UsageError(f"{why}, and the collection has {_names(specs)}")
@@ -239,13 +238,6 @@ def _array(value: Any) -> "NDArray[Any]":
     except (ValueError, TypeError) as error:
         raise UsageError(f"a query vector is a list of numbers: {error}") from error
     return vector
-
-
-def _id(value: Any) -> int:
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise UsageError(f"an id is an integer, not {value!r}") from None
 
 
 def _reads_words(name: str) -> bool:
@@ -277,7 +269,7 @@ def _term_vector(store: Store, spec: EncoderSpec, term: Term, query: _Query) -> 
         case "vector":
             return _given_vector(spec, term.value)
         case "id":
-            return _stored_vector(store, spec, _id(term.value), query)
+            return _stored_vector(store, spec, term.value, query)
         case "text":
             return _text_vector(spec, term.value, query)
         case "image":
@@ -297,17 +289,17 @@ def _given_vector(spec: EncoderSpec, value: Any) -> "NDArray[Any]":
     return vector
 
 
-def _stored_vector(store: Store, spec: EncoderSpec, id_: int, query: _Query) -> "NDArray[Any]":
-    [record] = store.get([id_]) if 0 <= id_ <= _MAX_ID else [None]
+def _stored_vector(store: Store, spec: EncoderSpec, id_: Any, query: _Query) -> "NDArray[Any]":
+    record = next(iter(store.get(record_ids([id_]))), None)
     # Another tenant's record must look like one that is not there.
     if record is None or query.tenant not in {None, record.tenant}:
         raise UsageError(f"there is no record with id {id_}")
     query.sha256 = record.sha256
-    vector = store.vectors(spec.name, [id_]).get(id_)
+    vector = store.vectors(spec.name, [record.id]).get(record.id)
     if vector is None:
         raise UsageError(f"record {id_} ({record.uri}) has no vector of {spec.name}")
     if any(s.name == COPY_HASH for s in store.encoders()):
-        query.copy_hash = store.vectors(COPY_HASH, [id_]).get(id_)
+        query.copy_hash = store.vectors(COPY_HASH, [record.id]).get(record.id)
     return vector
 
 

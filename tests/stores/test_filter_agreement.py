@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,6 +87,25 @@ FILTERS = st.recursive(
 )
 
 
+def row_of(record: Record, attributes: str) -> tuple[Any, ...]:
+    """The values of `COLUMNS` for one record, `attributes` being its attributes as JSON."""
+    return (
+        record.id,
+        record.uri,
+        record.tenant,
+        record.sha256,
+        record.md5,
+        record.size,
+        record.modified_ns,
+        record.width,
+        record.height,
+        record.format,
+        attributes,
+        record.added,
+        record.updated,
+    )
+
+
 class Both:
     """The same records in a catalogue's table and in an engine index."""
 
@@ -106,7 +126,7 @@ class Both:
         old = [key for (key,) in self.connection.execute("SELECT id FROM records")]
         self.connection.execute("DELETE FROM records")
         self.index.delete(old)
-        lines = [rows.row_of(one, rows.attributes_json(one.attributes, "")) for one in records]
+        lines = [row_of(one, rows.attributes_json(one.attributes, "")) for one in records]
         self.connection.executemany(rows.INSERT, lines)
         ones = np.full((len(records), 2), 0.5**0.5, np.float16)
         self.index.upsert([one.id for one in records], ones, [payload(one) for one in records])
@@ -167,6 +187,6 @@ def test_neither_reloading_nor_an_index_on_the_fields_changes_anything(
 
 def test_attributes_come_back_as_they_were(both: Both) -> None:
     attributes = {"a": [1, 2.5, "x", None, True], "b": {"c": "é"}, "d": 2**63 - 1, "e": 0.1}
-    line = rows.row_of(replace(Record(1, "u"), attributes=attributes), "")
+    line = row_of(replace(Record(1, "u"), attributes=attributes), "")
     text = rows.attributes_json(attributes, "u")
     assert rows.record_of((*line[:10], text, *line[11:])).attributes == attributes

@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -172,6 +173,7 @@ def read(name: str) -> ModelCard:
         raise WeightsError(f"The model card {entry} cannot be read: {error}") from error
 
 
+@lru_cache
 def parse(text: str, name: str) -> ModelCard:
     """Parse a card.
 

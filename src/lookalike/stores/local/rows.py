@@ -50,25 +50,6 @@ def record_of(row: Sequence[Any]) -> Record:
     )
 
 
-def row_of(record: Record, attributes: str) -> tuple[Any, ...]:
-    """The values of `COLUMNS` for one record, `attributes` being its attributes as JSON."""
-    return (
-        record.id,
-        record.uri,
-        record.tenant,
-        record.sha256,
-        record.md5,
-        record.size,
-        record.modified_ns,
-        record.width,
-        record.height,
-        record.format,
-        attributes,
-        record.added,
-        record.updated,
-    )
-
-
 def attributes_json(attributes: Attributes, uri: str) -> str:
     """A record's attributes as JSON text.
 

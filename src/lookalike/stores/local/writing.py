@@ -10,12 +10,11 @@ import numpy as np
 
 from lookalike.attributes import check_text
 from lookalike.errors import NotFoundError, UsageError
-from lookalike.records import Attributes, Record
+from lookalike.records import MAX_ID, Attributes, Record
 from lookalike.stores.base import Entry
 from lookalike.stores.local import rows
 from lookalike.stores.local.roster import Member, member
 
-_MAX_ID = 2**63 - 1
 _NORM_TOLERANCE = 0.01
 
 
@@ -80,7 +79,7 @@ def _upsert_group(
         if current < 0:
             last += 1
             ids[place] = last
-    if last > _MAX_ID:
+    if last > MAX_ID:
         raise UsageError(
             "No id is left above the largest one in use: give new records explicit ids."
         )
@@ -107,7 +106,7 @@ def _resolve(connection: sqlite3.Connection, entries: list[Entry]) -> list[int]:
         if entry.id is None:
             ids.append(-1 if row is None else row[0])
             continue
-        if not 0 <= entry.id <= _MAX_ID:
+        if not 0 <= entry.id <= MAX_ID:
             raise UsageError(f"The id {entry.id} of {entry.uri} is not within 0 and 2^63 − 1.")
         if row is not None and row[0] != entry.id:
             raise UsageError(
@@ -299,7 +298,7 @@ def delete(
 ) -> tuple[int, Changes]:
     """Delete records with their vectors; returns how many there were."""
     done = Changes()
-    wanted = [key for key in set(ids) if -(2**63) <= key <= _MAX_ID]
+    wanted = [key for key in set(ids) if -(2**63) <= key <= MAX_ID]
     present = _count_in(connection, "records", wanted)
     for encoder in known.values():
         _lose_vectors(connection, encoder, _present(connection, encoder.table, wanted), done)
