@@ -51,7 +51,8 @@ class Projection:
     def _apply(self, vectors: NDArray[Any], mean: NDArray[np.float32]) -> NDArray[np.float32]:
         rows = (np.asarray(vectors, dtype=np.float32) - mean) @ self.matrix
         lengths = np.sqrt((rows * rows).sum(1, keepdims=True))
-        unit: NDArray[np.float32] = rows / np.where(lengths > 0, lengths, np.float32(1))
+        lengths[lengths == 0] = 1
+        unit: NDArray[np.float32] = rows / lengths
         return unit
 
 
