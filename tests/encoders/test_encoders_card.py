@@ -22,7 +22,9 @@ def test_cards_are_complete(name):
                 # Only the hub states a digest of its own where the card has none.
                 assert file.sha256 or source.kind == "hub"
                 assert source.kind != "hub" or not file.sha256 or len(source.revision) == 40
-                assert source.kind != "pypi" or "==" in source.where
+                assert source.kind not in {"pypi", "sdist"} or "==" in source.where
+                assert source.kind != "npm" or "@" in source.where[1:]
+                assert bool(source.convert) == bool(source.sha256) == bool(source.length)
 
 
 def test_a_card_says_what_it_holds():

