@@ -15,10 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lookalike.filters import And, Comparison, Field, Filter, IsNull, Not, OneOf, Or
-from lookalike.records import Record
+from lookalike.records import EncoderSpec, Record
 from lookalike.stores.local import engine_filter, rows, schema, sql_filter
 from lookalike.stores.local.engine import VectorIndex
 from lookalike.stores.local.payload import payload
+from lookalike.stores.local.space import Space
+
+SPACE = Space(EncoderSpec("e", "embedding", 2))
 
 TEXTS = st.one_of(
     st.sampled_from(
@@ -114,13 +117,13 @@ class Both:
         schema.migrate(self.connection, "test")
         self.connection.execute("DROP INDEX records_by_uri")
         self.folders = (folder / str(number) for number in count())
-        self.index = VectorIndex.create(next(self.folders), 2)
+        self.index = VectorIndex.create(next(self.folders), SPACE)
 
     def renew(self) -> None:
         """Start again with an engine index that has no indexes on fields."""
         self.index.close()
         shutil.rmtree(self.index.folder)
-        self.index = VectorIndex.create(next(self.folders), 2)
+        self.index = VectorIndex.create(next(self.folders), SPACE)
 
     def fill(self, records: list[Record]) -> None:
         old = [key for (key,) in self.connection.execute("SELECT id FROM records")]
@@ -135,7 +138,7 @@ class Both:
         """What the engine reads back from its files is not always what it was given."""
         self.index.flush()
         self.index.close()
-        self.index = VectorIndex.load(self.index.folder, 2)
+        self.index = VectorIndex.load(self.index.folder, SPACE)
 
     def by_sql(self, where: Filter) -> set[int]:
         condition, values = sql_filter.compile_filter(where)

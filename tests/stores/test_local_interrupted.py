@@ -9,7 +9,7 @@ import pytest
 from lookalike.errors import UsageError
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Entry
-from lookalike.stores.local import LocalStore, shards, store
+from lookalike.stores.local import LocalStore, hashes, shards
 
 EYE = np.eye(4, dtype=np.float32)
 
@@ -38,7 +38,7 @@ def nearest(opened: LocalStore, direction: int) -> tuple[int, int]:
     return by_vector.id, by_hash.id
 
 
-@pytest.mark.parametrize(("module", "step"), [(shards, "_put"), (store, "_put_hashes")])
+@pytest.mark.parametrize(("module", "step"), [(shards, "_put"), (hashes, "_arrays")])
 def test_interrupted_change_is_found_at_once_and_later(path, monkeypatch, module, step):
     def interrupted(*_):
         raise KeyboardInterrupt

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookalike.stores.local.paging import Answer, page
+from lookalike.stores.paging import Answer, page
 
 DISTANCES = st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3, 0.5, 0.7]), max_size=400)
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lookalike.encoders.projection import Projection
     from lookalike.filters import Filter
     from lookalike.records import Attributes, EncoderSpec, Record
 
@@ -22,6 +23,7 @@ class Entry:
     With `id` None the record of the same (tenant, uri) is updated, else a new one is made.
     `vectors` maps an encoder's name to a (dim,) float vector of unit length or a (bits/8,)
     uint8 hash; encoders left out keep what the store has.
+    `qualities` are 0..100, by the name of an encoder in `vectors` that measures one.
     `attributes` None keeps what the record has.
     """
 
@@ -37,6 +39,24 @@ class Entry:
     format: str | None = None
     attributes: "Attributes | None" = None
     vectors: "Mapping[str, NDArray[Any]]" = field(default_factory=dict)
+    qualities: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryPart:
+    """One of several embeddings that a query is the weighted sum of.
+
+    `vector` is (dim,) float32 of unit length, as the encoder made it; `text` says that it is of
+    words, which a projection may centre otherwise than pictures.
+    """
+
+    vector: "NDArray[np.float32]"
+    weight: float = 1.0
+    text: bool = False
+
+
+Query: TypeAlias = "NDArray[np.float32] | Sequence[QueryPart]"
+"""The embedding of one picture, or parts that are projected each, added up and normalised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +72,18 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class EncoderStats:
-    """What a store holds for one encoder."""
+    """What a store holds for one encoder.
+
+    `dimensions` are components of a vector in the index, or bits of a hash; `projection` is the
+    version of what made them fewer, empty where embeddings are compared as they are.
+    """
 
     spec: "EncoderSpec"
     vectors: int
     indexed: int
     index_bytes: int
+    dimensions: int
+    projection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +107,10 @@ class Store(Protocol):
         """The collection's encoders, in the order they were added."""
         ...
 
-    def add_encoder(self, spec: "EncoderSpec") -> None:
+    def add_encoder(self, spec: "EncoderSpec", projection: "Projection | None" = None) -> None:
         """Add an encoder; doing it again with the same spec changes nothing.
+
+        `projection` is what a new one's embeddings are compared through.
 
         Raises:
             UsageError: one of that name is there with another kind, size or fingerprint.
@@ -149,20 +177,54 @@ class Store(Protocol):
         """Stored vectors by id: (dim,) float32 or (bits/8,) uint8; absent ids are left out."""
         ...
 
+    def projection(self, encoder: str) -> "Projection | None":
+        """What the embeddings of an encoder are compared through; None when as they are."""
+        ...
+
+    def set_projection(
+        self,
+        encoder: str,
+        projection: "Projection | None",
+        progress: Progress | None = None,
+    ) -> None:
+        """Compare embeddings through another projection from now on, or as they are.
+
+        The index is built again from the stored embeddings; until it is whole, and when the
+        process dies before, the old one answers.
+        """
+        ...
+
+    def qualities(self, encoder: str, ids: Sequence[int]) -> dict[int, int]:
+        """Qualities of stored hashes by id, 0..100; absent ids are left out."""
+        ...
+
     def nearest(
         self,
         encoder: str,
-        query: "NDArray[np.float32]",
+        query: "Query",
         limit: int,
         *,
         offset: int = 0,
         where: "Filter | None" = None,
         max_distance: float | None = None,
+        text: bool = False,
     ) -> list[Neighbour]:
         """Nearest embeddings by cosine distance, ties by id.
 
-        Pages of one query never repeat or skip a record while the store is not written to.
+        The query is as the encoder made it and is projected here, as words with `text`. Pages of
+        one query never repeat or skip a record while the store is not written to.
         """
+        ...
+
+    def distances(
+        self,
+        encoder: str,
+        query: "NDArray[Any] | Sequence[QueryPart]",
+        ids: Sequence[int],
+        *,
+        text: bool = False,
+    ) -> dict[int, float]:
+        """Exact distances by id, as `nearest` and `within` give them; absent ids are left out."""
         ...
 
     def within(

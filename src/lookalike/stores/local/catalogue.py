@@ -43,13 +43,7 @@ class Catalogue:
         self._uri = self._address()
         with self.failures():
             if read_only:
-                connection = self._connect()
-                if schema.version(connection, str(self.path)) < len(schema.MIGRATIONS):
-                    raise StoreError(
-                        f"{self.path} was written by an older lookalike: "
-                        "open it once for writing to bring it up to date."
-                    )
-                self._pool.append(connection)
+                self._pool.append(self._connect())
                 self._writer = None
             else:
                 self._writer = self._connect()
@@ -81,6 +75,10 @@ class Catalogue:
         )
         for pragma in _READ_PRAGMAS:
             connection.execute(pragma)
+        if self.read_only:
+            place = str(self.path)
+            for statement in schema.for_reader(schema.version(connection, place), place):
+                connection.execute(statement)
         return connection
 
     def read(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
@@ -95,6 +93,11 @@ class Catalogue:
             raise self.explain(error) from error
         finally:
             self._give_back(connection)
+
+    def writes(self) -> int:
+        """How many times the catalogue has been written to, by whom ever."""
+        ((count,),) = self.read("SELECT writes FROM totals")
+        return int(count)
 
     def stream(self, statement: str, parameters: Sequence[Any], rows: int) -> Iterator[list[Any]]:
         """The rows of one SELECT, as of one moment, `rows` at a time."""

@@ -13,6 +13,7 @@ import qdrant_edge as qdrant
 from numpy.typing import NDArray
 
 from lookalike.errors import StoreError
+from lookalike.stores.local.space import Space
 
 Answer = tuple[float, int]
 """(cosine distance, id)."""
@@ -73,20 +74,23 @@ class EngineFailure(StoreError):  # noqa: N818 - as EnvironmentFailure
 class VectorIndex:
     """A loaded shard. Writes need the caller's lock; searches may come from any thread."""
 
-    def __init__(self, shard: Any, folder: Path) -> None:
+    def __init__(self, shard: Any, folder: Path, space: Space) -> None:
         self._shard = shard
         self.folder = folder
+        self.space = space
+        """What its vectors, and queries, are made by."""
         self._fields = set(shard.info().payload_schema)
 
     @staticmethod
-    def create(folder: Path, dimensions: int) -> "VectorIndex":
+    def create(folder: Path, space: Space) -> "VectorIndex":
         """A new, empty index."""
         folder.mkdir(parents=True)
         with _failures(folder):
-            return VectorIndex(qdrant.EdgeShard.create(str(folder), settings(dimensions)), folder)
+            shard = qdrant.EdgeShard.create(str(folder), settings(space.size))
+            return VectorIndex(shard, folder, space)
 
     @staticmethod
-    def load(folder: Path, dimensions: int) -> "VectorIndex":
+    def load(folder: Path, space: Space) -> "VectorIndex":
         """An index from its folder.
 
         Raises:
@@ -94,7 +98,8 @@ class VectorIndex:
         """
         _warm(folder)
         with _failures(folder):
-            return VectorIndex(qdrant.EdgeShard.load(str(folder), settings(dimensions)), folder)
+            shard = qdrant.EdgeShard.load(str(folder), settings(space.size))
+            return VectorIndex(shard, folder, space)
 
     def __len__(self) -> int:
         return int(self._shard.info().points_count)

@@ -12,7 +12,7 @@ from lookalike.records import Record
 from lookalike.stores.local import rows, sql_filter
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.local.roster import Member
-from lookalike.stores.local.writing import in_chunks
+from lookalike.stores.local.rows import in_chunks
 
 _SCAN_ROWS = 1000
 _GET_ROWS = 512

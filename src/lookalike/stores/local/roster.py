@@ -1,12 +1,16 @@
 """The encoders that a catalogue knows, with the number that names their table."""
 
+import io
 import sqlite3
 from dataclasses import dataclass
 
+from lookalike.encoders import projection as projections
+from lookalike.encoders.projection import Projection
 from lookalike.errors import UnknownEncoderError, UsageError
 from lookalike.records import EncoderSpec
 from lookalike.stores.local import schema
 from lookalike.stores.local.catalogue import Catalogue
+from lookalike.stores.local.space import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,13 @@ def member(known: dict[str, Member], name: str) -> Member:
         ) from None
 
 
-def add(connection: sqlite3.Connection, spec: EncoderSpec) -> None:
-    """Add an encoder and its table.
+def add(
+    connection: sqlite3.Connection, spec: EncoderSpec, projection: Projection | None = None
+) -> None:
+    """Add an encoder and its table, and what its embeddings are compared through.
 
     Raises:
-        UsageError: its kind or size cannot be.
+        UsageError: its kind or size cannot be, or the projection is not for its embeddings.
     """
     bits = spec.kind == "hash"
     if spec.kind not in ("embedding", "hash") or spec.size < 1 or (bits and spec.size % 8):
@@ -66,7 +72,50 @@ def add(connection: sqlite3.Connection, spec: EncoderSpec) -> None:
         "INSERT INTO encoders (name, kind, size, fingerprint) VALUES (?, ?, ?, ?)",
         (spec.name, spec.kind, spec.size, spec.fingerprint),
     ).lastrowid
-    connection.execute(schema.vectors_table(int(number or 0)))
+    added = Member(int(number or 0), spec)
+    connection.execute(schema.vectors_table(added.number))
+    keep_projection(connection, added, as_kept(added, projection))
+
+
+def space(catalogue: Catalogue, encoder: Member) -> Space:
+    """The space in which its embeddings are compared."""
+    rows = catalogue.read("SELECT data FROM projections WHERE encoder = ?", (encoder.number,))
+    kept = projections.read(io.BytesIO(rows[0][0])) if rows else None
+    return Space(encoder.spec, kept)
+
+
+def keep_projection(
+    connection: sqlite3.Connection, encoder: Member, projection: Projection | None
+) -> None:
+    """Keep another projection of its embeddings, or none."""
+    connection.execute("DELETE FROM projections WHERE encoder = ?", (encoder.number,))
+    if projection is not None:
+        connection.execute(
+            "INSERT INTO projections (encoder, version, size, data) VALUES (?, ?, ?, ?)",
+            (encoder.number, projection.version, projection.size, _bytes_of(projection)),
+        )
+
+
+def as_kept(encoder: Member, projection: Projection | None) -> Projection | None:
+    """The projection as it is after it has been kept, which rounds it.
+
+    Raises:
+        UsageError: it is for embeddings of another size.
+    """
+    if projection is None:
+        return None
+    if len(projection.mean) != encoder.spec.size:
+        raise UsageError(
+            f"The projection takes embeddings of {len(projection.mean)} components, and those of "
+            f"{encoder.spec.name} have {encoder.spec.size}: use one that was fitted on them."
+        )
+    return projections.read(io.BytesIO(_bytes_of(projection)))
+
+
+def _bytes_of(projection: Projection) -> bytes:
+    file = io.BytesIO()
+    projections.write(projection, file)
+    return file.getvalue()
 
 
 def refuse_other(old: EncoderSpec, new: EncoderSpec) -> None:

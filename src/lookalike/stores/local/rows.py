@@ -1,7 +1,8 @@
 """Records as rows of the catalogue, and back."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from lookalike.attributes import plain
@@ -62,3 +63,10 @@ def attributes_json(attributes: Attributes, uri: str) -> str:
         return _encode(plain(attributes))
     except UsageError as error:
         raise UsageError(f"{uri}: {error}") from None
+
+
+def in_chunks(values: Iterable[Any], size: int = 512) -> Iterator[list[Any]]:
+    """Lists of at most `size` values; SQLite binds a limited number at once."""
+    iterator = iter(values)
+    while some := list(islice(iterator, size)):
+        yield some

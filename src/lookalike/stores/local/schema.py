@@ -53,8 +53,50 @@ _VERSION_1 = (
     "INSERT INTO totals VALUES (0, 0)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_OF_RECORDS = " REFERENCES records (id) ON DELETE CASCADE"
+
+_VERSION_2 = (
+    # What an encoder's embeddings are compared through, as a .npz file; one that is not here
+    # compares them as they are.
+    """
+    CREATE TABLE projections (
+        encoder INTEGER PRIMARY KEY,
+        version TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        data BLOB NOT NULL
+    )
+    """,
+    # Of hashes whose algorithm says how much the picture gave it to go by.
+    f"""
+    CREATE TABLE qualities (
+        id INTEGER NOT NULL{_OF_RECORDS},
+        encoder INTEGER NOT NULL,
+        quality INTEGER NOT NULL,
+        PRIMARY KEY (id, encoder)
+    ) WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """The statements at index i turn version i into version i + 1; version 0 is an empty file."""
+
+
+def for_reader(found: int, place: str) -> tuple[str, ...]:
+    """Statements that give a reader's connection, and nobody else, the tables of newer versions.
+
+    Raises:
+        StoreError: the catalogue is too old for that.
+    """
+    if found == 0:
+        raise StoreError(
+            f"{place} was written by an older lookalike: "
+            "open it once for writing to bring it up to date."
+        )
+    newer = (statement for statements in MIGRATIONS[found:] for statement in statements)
+    return tuple(
+        statement.replace("CREATE TABLE", "CREATE TEMP TABLE").replace(_OF_RECORDS, "")
+        for statement in newer
+    )
 
 
 def vectors_table(number: int) -> str:

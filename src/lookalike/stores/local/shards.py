@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.encoders.projection import Projection
 from lookalike.errors import StoreError
 from lookalike.records import Record
 from lookalike.stores.base import Progress
@@ -27,7 +28,8 @@ from lookalike.stores.local.graph import build_graph, copy_folder
 from lookalike.stores.local.payload import payload, same_payload
 from lookalike.stores.local.room import need_room
 from lookalike.stores.local.roster import Member
-from lookalike.stores.local.writing import in_chunks
+from lookalike.stores.local.rows import in_chunks
+from lookalike.stores.local.space import Space
 
 FOLDER = "vectors"
 
@@ -74,7 +76,7 @@ class Shards:
                 return self._repair(encoder, "it was never built")
             return self.create(encoder)
         try:
-            index = VectorIndex.load(self.folder / name, encoder.spec.size)
+            index = VectorIndex.load(self.folder / name, roster.space(self.catalogue, encoder))
             self._replay(encoder, index)
             self._flush(encoder, index)
             complaint = self._complaint(encoder, index, expected)
@@ -88,7 +90,7 @@ class Shards:
 
     def create(self, encoder: Member) -> VectorIndex:
         """Make the index of an encoder that has no vectors yet."""
-        index = self._new(encoder)
+        index = self._new(encoder, roster.space(self.catalogue, encoder))
         self._adopt(encoder, index)
         return index
 
@@ -96,7 +98,7 @@ class Shards:
         """How the index differs from the catalogue; empty when it does not seem to."""
         if len(index) != expected:
             return f"it holds {len(index):,} vectors instead of {expected:,}"
-        sample = self._sample(encoder)
+        sample = self._sample(encoder, index.space)
         found = index.points(list(sample))
         for key, (vector, record) in sample.items():
             if key not in found or np.abs(found[key][0] - vector).max() > _SAME:
@@ -105,8 +107,10 @@ class Shards:
                 return f"its fields of record {key} are not those stored"
         return ""
 
-    def _sample(self, encoder: Member) -> dict[int, tuple[NDArray[np.float32], Record]]:
-        """A few vectors of the catalogue with their records, chosen at random."""
+    def _sample(
+        self, encoder: Member, space: Space
+    ) -> dict[int, tuple[NDArray[np.float32], Record]]:
+        """A few vectors, as they are to be in the index, with their records, chosen at random."""
         # SQLite finds one end of a table at once, but reads all of it when asked for both.
         table = encoder.table
         ends = f"SELECT (SELECT min(id) FROM {table}), (SELECT max(id) FROM {table})"  # noqa: S608
@@ -118,7 +122,7 @@ class Shards:
         for _ in range(_SAMPLE):
             start = random.randint(low, high)  # noqa: S311 - no secret
             (row,) = self.catalogue.read(statement, (start,))
-            vector = np.frombuffer(row[1], "<f2").astype(np.float32)
+            (vector,) = space.rows([row[1]]).astype(np.float32)
             sample[row[0]] = (vector, rows.record_of(row[2:]))
         return sample
 
@@ -134,16 +138,21 @@ class Shards:
         self.notices.append(
             f"The index of {encoder.spec.name} was built again from the catalogue: {reason}."
         )
-        return self._rebuild(encoder, self._progress)
+        return self._rebuild(encoder, self._progress, roster.space(self.catalogue, encoder))
 
-    def _new(self, encoder: Member) -> VectorIndex:
+    def _new(self, encoder: Member, space: Space) -> VectorIndex:
         need_room(self.catalogue.path.parent)
         name = f"{encoder.number}-{secrets.token_hex(4)}"
-        return VectorIndex.create(self.folder / name, encoder.spec.size)
+        return VectorIndex.create(self.folder / name, space)
 
-    def _adopt(self, encoder: Member, index: VectorIndex) -> None:
-        """Make this flushed index, which lacks nothing, the encoder's; remove the one before."""
+    def _adopt(self, encoder: Member, index: VectorIndex, *, other_space: bool = False) -> None:
+        """Make this flushed index, which lacks nothing, the encoder's; remove the one before.
+
+        `other_space` says that its space is not the one that the catalogue knows.
+        """
         with self.catalogue.writing() as connection:
+            if other_space:
+                roster.keep_projection(connection, encoder, index.space.projection)
             connection.execute(
                 "UPDATE encoders SET shard = ?, vectors = ? WHERE number = ?",
                 (index.folder.name, len(index), encoder.number),
@@ -247,7 +256,7 @@ class Shards:
                         f"The index of {encoder.spec.name} failed while its graph was built: "
                         "run the same again."
                     )
-                built = VectorIndex.load(copy, encoder.spec.size)
+                built = VectorIndex.load(copy, index.space)
                 self._replay(encoder, built)
                 built.flush()
                 self._check_finds(encoder, built)
@@ -262,13 +271,30 @@ class Shards:
     def rebuild(self, encoder: Member, progress: Progress | None) -> None:
         """Build the index from the catalogue; the old one serves until the new one is whole."""
         with self._building, self.catalogue.lock:
-            self._rebuild(encoder, progress)
+            self._rebuild(encoder, progress, roster.space(self.catalogue, encoder))
 
-    def _rebuild(self, encoder: Member, progress: Progress | None) -> VectorIndex:
-        index = self._new(encoder)
+    def set_projection(
+        self, encoder: Member, projection: Projection | None, progress: Progress | None
+    ) -> None:
+        """Build the index in another space; index and projection change in one transaction."""
+        space = Space(encoder.spec, roster.as_kept(encoder, projection))
+        with self._building, self.catalogue.lock:
+            # Loaded, the old index answers other threads without waiting for the lock.
+            self.index(encoder)
+            self._rebuild(encoder, progress, space, other_space=True)
+
+    def _rebuild(
+        self,
+        encoder: Member,
+        progress: Progress | None,
+        space: Space,
+        *,
+        other_space: bool = False,
+    ) -> VectorIndex:
+        index = self._new(encoder, space)
         try:
             ((total,),) = self.catalogue.read(f"SELECT count(*) FROM {encoder.table}")  # noqa: S608
-            need_room(self.folder, total * (4 * encoder.spec.size + 1024))
+            need_room(self.folder, total * (4 * space.size + 1024))
             done = 0
             statement = _POINTS.format(table=encoder.table) + " ORDER BY v.id"
             for found in self.catalogue.stream(statement, (), _READ_ROWS):
@@ -279,10 +305,10 @@ class Shards:
             if total > _GRAPH_FROM:
                 index.close()
                 build_graph(index.folder, lambda: _tell(progress, encoder, 0, total))
-                index = VectorIndex.load(index.folder, encoder.spec.size)
+                index = VectorIndex.load(index.folder, space)
                 _tell(progress, encoder, total, total)
             self._check_finds(encoder, index)
-            self._adopt(encoder, index)
+            self._adopt(encoder, index, other_space=other_space)
         except BaseException:
             shutil.rmtree(index.folder, ignore_errors=True)
             raise
@@ -294,7 +320,7 @@ class Shards:
         Raises:
             StoreError: they do not.
         """
-        for key, (vector, _) in self._sample(encoder).items():
+        for key, (vector, _) in self._sample(encoder, index.space).items():
             if not index.finds(vector):
                 raise StoreError(
                     f"The new index of {encoder.spec.name} does not find record {key}: "
@@ -326,7 +352,7 @@ _POINTS = f"SELECT v.id, v.vector, {_FIELDS} FROM {{table}} v JOIN records r ON 
 
 def _put(index: VectorIndex, found: Sequence[Any]) -> None:
     if found:
-        vectors = np.frombuffer(b"".join(row[1] for row in found), "<f2").reshape(len(found), -1)
+        vectors = index.space.rows([row[1] for row in found])
         payloads = [payload(rows.record_of(row[2:])) for row in found]
         index.upsert([row[0] for row in found], vectors, payloads)
 

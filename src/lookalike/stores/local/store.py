@@ -4,24 +4,35 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.attributes import check_text
-from lookalike.errors import NotFoundError, StoreError, UsageError
+from lookalike.encoders.projection import Projection
+from lookalike.errors import StoreError, UsageError
 from lookalike.filters import Filter
 from lookalike.records import Attributes, EncoderSpec, Record
-from lookalike.stores.base import EncoderStats, Entry, Neighbour, Progress, StoreStats
-from lookalike.stores.local import engine_filter, exact, paging, reading, roster, writing
+from lookalike.stores.base import (
+    EncoderStats,
+    Entry,
+    Neighbour,
+    Progress,
+    Query,
+    QueryPart,
+    StoreStats,
+)
+from lookalike.stores.local import approximate, exact, qualities, reading, roster, writing
 from lookalike.stores.local.catalogue import FILE_NAME, Catalogue
-from lookalike.stores.local.engine import EngineFailure, VectorIndex
-from lookalike.stores.local.hamming import HammingTable, words_of
+from lookalike.stores.local.hamming import words_of
+from lookalike.stores.local.hashes import HashTables
 from lookalike.stores.local.lock import WriterLock
+from lookalike.stores.local.place import make_folder
 from lookalike.stores.local.room import need_room
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.shards import FOLDER, Shards
+from lookalike.stores.local.space import Space
 
 _ROW_BYTES = 8192
 """What a record takes on disk at most, in catalogue, log and index; see docs/storage.md."""
@@ -53,7 +64,8 @@ class LocalStore:
             if self._lock is not None:
                 self._lock.release()
             raise
-        self._hashes: dict[str, tuple[int, HammingTable]] = {}
+        self._hashes = HashTables(self._catalogue)
+        self._spaces: dict[str, tuple[int, Space]] = {}
         self._closed = False
         if self._lock is not None:
             # A store that is forgotten without `close` must not keep others out for ever.
@@ -81,7 +93,7 @@ class LocalStore:
         folder = Path(path)
         check_text(str(folder), "The path of the collection")
         if not (folder / FILE_NAME).exists():
-            _make(folder, create and not read_only)
+            make_folder(folder, create and not read_only)
         return cls(folder, read_only, progress)
 
     @property
@@ -95,17 +107,20 @@ class LocalStore:
             self._known = roster.members(self._catalogue)
         return tuple(one.spec for one in self._known.values())
 
-    def add_encoder(self, spec: EncoderSpec) -> None:
-        """Add an encoder; doing it again with the same spec changes nothing."""
+    def add_encoder(self, spec: EncoderSpec, projection: Projection | None = None) -> None:
+        """Add an encoder; doing it again with the same spec changes nothing.
+
+        `projection` is what a new one's embeddings are compared through.
+        """
         self._need_writable()
         with self._catalogue.lock:
             old = self._known.get(spec.name)
             if old is not None:
                 roster.refuse_other(old.spec, spec)
                 return
-            need_room(self.path)
+            self._need_writable(0)
             with self._catalogue.writing() as connection:
-                roster.add(connection, spec)
+                roster.add(connection, spec, projection)
             self._known = roster.members(self._catalogue)
             if spec.kind == "embedding":
                 self._shards.create(self._known[spec.name])
@@ -123,8 +138,7 @@ class LocalStore:
 
     def upsert(self, entries: Sequence[Entry]) -> list[int]:
         """Insert or update records with their vectors; returns their ids in order."""
-        self._need_writable()
-        need_room(self.path, _ROW_BYTES * len(entries))
+        self._need_writable(len(entries))
         with self._catalogue.lock:
             with self._catalogue.writing() as connection:
                 ids, changes = writing.upsert(connection, self._known, entries)
@@ -133,8 +147,7 @@ class LocalStore:
 
     def update_attributes(self, changes: Mapping[int, Attributes]) -> None:
         """Replace the attributes of records by id; NotFoundError when an id is not there."""
-        self._need_writable()
-        need_room(self.path, _ROW_BYTES * len(changes))
+        self._need_writable(len(changes))
         with self._catalogue.lock:
             with self._catalogue.writing() as connection:
                 done = writing.update_attributes(connection, self._known, changes)
@@ -142,8 +155,7 @@ class LocalStore:
 
     def move(self, moves: Mapping[int, Entry]) -> None:
         """Give records another uri, tenant, size and modified_ns; vectors and id stay."""
-        self._need_writable()
-        need_room(self.path, _ROW_BYTES * len(moves))
+        self._need_writable(len(moves))
         with self._catalogue.lock:
             with self._catalogue.writing() as connection:
                 done = writing.move(connection, self._known, moves)
@@ -164,11 +176,10 @@ class LocalStore:
             for name, ids in changes.points.items():
                 self._shards.apply(self._known[name], ids)
             for name, hashes in changes.hashes.items():
-                if name in self._hashes:
-                    _put_hashes(self._hashes[name][1], hashes, self._known[name])
+                self._hashes.apply(self._known[name], hashes)
         except BaseException:
             # Half-way, by Ctrl-C say: whatever may lack something is read again when next used.
-            self._hashes.clear()
+            self._hashes.forget()
             self._shards.forget()
             raise
 
@@ -212,68 +223,54 @@ class LocalStore:
         """Stored vectors by id: (dim,) float32 or (bits/8,) uint8; absent ids are left out."""
         return reading.vectors(self._catalogue, self._member(encoder), ids)
 
+    def qualities(self, encoder: str, ids: Sequence[int]) -> dict[int, int]:
+        """Qualities of stored hashes by id, 0..100; absent ids are left out."""
+        return qualities.read(self._catalogue, self._member(encoder), ids)
+
+    def projection(self, encoder: str) -> Projection | None:
+        """What the embeddings of an encoder are compared through; None when as they are."""
+        return self._space(self._member(encoder, "embedding")).projection
+
+    def _space(self, encoder: Member) -> Space:
+        if not self.read_only:
+            return self._shards.index(encoder).space
+        writes = self._catalogue.writes()
+        held = self._spaces.get(encoder.spec.name)
+        if held is None or held[0] != writes:
+            held = (writes, roster.space(self._catalogue, encoder))
+            self._spaces[encoder.spec.name] = held
+        return held[1]
+
     # Searching
 
     def nearest(
         self,
         encoder: str,
-        query: NDArray[np.float32],
+        query: Query,
         limit: int,
         *,
         offset: int = 0,
         where: Filter | None = None,
         max_distance: float | None = None,
+        text: bool = False,
     ) -> list[Neighbour]:
         """Nearest embeddings by cosine distance, ties by id; see `paging` for the order.
 
-        `query` is (dim,) of unit length.
+        `query` is (dim,) of unit length, as the encoder made it, or parts of those; it is
+        projected here.
         """
         one = self._member(encoder, "embedding")
-        if query.shape != (one.spec.size,):
-            raise UsageError(
-                f"Encoder {encoder!r} needs a query of shape ({one.spec.size},), not {query.shape}."
-            )
         if limit <= 0:
             return []
         if self.read_only:
             end = offset + limit
-            return exact.nearest(self._catalogue, one, query, end, where, max_distance)[offset:]
-        index = self._shards.index(one)
-        try:
-            answers = self._page(index, query, offset, limit, where, max_distance)
-        except EngineFailure as error:
-            index = self._shards.repair(one, index, str(error))
-            answers = self._page(index, query, offset, limit, where, max_distance)
-        return [Neighbour(key, min(distance, 2.0)) for distance, key in answers]
-
-    def _page(
-        self,
-        index: VectorIndex,
-        query: NDArray[np.float32],
-        offset: int,
-        limit: int,
-        where: Filter | None,
-        max_distance: float | None,
-    ) -> list[tuple[float, int]]:
-        condition = None if where is None else self._engine_filter(index, where)
-        values = query.tolist()
-        return paging.page(
-            lambda size, exactly: index.search(values, size, condition, exact=exactly),
-            offset,
-            limit,
-            max_distance,
+            space = self._space(one)
+            vector = space.query(query, text=text)
+            found = exact.nearest(self._catalogue, one, space, vector, end, where, max_distance)
+            return found[offset:]
+        return approximate.nearest(
+            self._catalogue, self._shards, one, query, text, limit, offset, where, max_distance
         )
-
-    def _engine_filter(self, index: VectorIndex, where: Filter) -> Any:
-        fields = list(engine_filter.payload_fields(where))
-        if not index.has_fields(fields):
-            need_room(self.path)
-            with self._catalogue.lock:
-                index.index_fields(fields)
-        return engine_filter.compile_filter(where, self._passing)
-
-    def _passing(self, where: Filter) -> list[int]:
-        return reading.ids(self._catalogue, where)
 
     def within(
         self,
@@ -287,33 +284,27 @@ class LocalStore:
     ) -> list[Neighbour]:
         """Exact: hashes within `radius` bits of the query, nearest first, ties by id."""
         one = self._member(encoder, "hash")
-        width = one.spec.size // 8
-        if query.shape != (width,) or query.dtype != np.uint8:
-            raise UsageError(
-                f"Encoder {encoder!r} needs a query of {width} uint8, "
-                f"not {query.dtype} of shape {query.shape}."
-            )
-        table = self._table(one)
-        among = None if where is None else np.array(self._passing(where), np.int64)
+        _check_hash(one, query)
+        table = self._hashes.table(one)
+        among = None if where is None else np.array(reading.ids(self._catalogue, where), np.int64)
         found = table.within(words_of(query[None])[0], radius, among)
         return found[offset : offset + max(limit, 0)]
 
-    def _table(self, encoder: Member) -> HammingTable:
-        """The encoder's hashes in memory; a reader loads them again when they have changed."""
-        name = encoder.spec.name
-        writes = 0
-        if self.read_only:
-            ((writes,),) = self._catalogue.read("SELECT writes FROM totals")
-        held = self._hashes.get(name)
-        if held is None or held[0] != writes:
-            with self._catalogue.lock:
-                statement = f"SELECT id, vector FROM {encoder.table} ORDER BY id"  # noqa: S608
-                held = (
-                    writes,
-                    HammingTable(*_table_arrays(self._catalogue.read(statement), encoder)),
-                )
-                self._hashes[name] = held
-        return held[1]
+    def distances(
+        self,
+        encoder: str,
+        query: NDArray[Any] | Sequence[QueryPart],
+        ids: Sequence[int],
+        *,
+        text: bool = False,
+    ) -> dict[int, float]:
+        """Exact distances by id, as `nearest` and `within` give them; absent ids are left out."""
+        one = self._member(encoder)
+        if one.is_hash:
+            return self._hashes.distances(one, _check_hash(one, query), ids)
+        space = self._space(one)
+        vector = space.query(query, text=text)
+        return exact.distances(self._catalogue, one, space, vector, ids)
 
     # Upkeep
 
@@ -326,6 +317,17 @@ class LocalStore:
         for one in self._known.values():
             if not one.is_hash:
                 self._shards.optimize(one, progress)
+
+    def set_projection(
+        self, encoder: str, projection: Projection | None, progress: Progress | None = None
+    ) -> None:
+        """Compare embeddings through another projection from now on, or as they are.
+
+        The index is built again from the stored embeddings. Searches go on with the old one until
+        it is whole; writes wait.
+        """
+        self._need_writable()
+        self._shards.set_projection(self._member(encoder, "embedding"), projection, progress)
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Throw every index away and build it again from what is kept, reading no picture.
@@ -340,29 +342,27 @@ class LocalStore:
                 f"save what can be read with `sqlite3 {FILE_NAME} .recover`."
             )
         with self._catalogue.writing() as connection:
-            connection.execute("UPDATE totals SET records = (SELECT count(*) FROM records)")
-            for one in self._known.values():
-                connection.execute(
-                    f"UPDATE encoders SET vectors = (SELECT count(*) FROM {one.table}) "  # noqa: S608
-                    "WHERE number = ?",
-                    (one.number,),
-                )
-        self._hashes.clear()
+            writing.count_again(connection, self._known)
+        self._hashes.forget()
         for one in self._known.values():
             if not one.is_hash:
                 self._shards.rebuild(one, progress)
 
     def stats(self) -> StoreStats:
         """Counts, sizes and health."""
-        counts = dict(self._catalogue.read("SELECT name, vectors FROM encoders"))
+        rows = self._catalogue.read(
+            "SELECT e.name, e.vectors, coalesce(p.size, e.size), coalesce(p.version, '') "
+            "FROM encoders e LEFT JOIN projections p ON p.encoder = e.number"
+        )
+        counts = {row[0]: row[1:] for row in rows}
         encoders = []
         for spec in self.encoders():
-            held = counts[spec.name]
+            held, dimensions, version = counts[spec.name]
             indexed, size = held, 0
             if spec.kind == "embedding" and not self.read_only:
                 one = self._known[spec.name]
                 indexed, size = self._shards.index(one).indexed, self._shards.bytes_on_disk(one)
-            encoders.append(EncoderStats(spec, held, indexed, size))
+            encoders.append(EncoderStats(spec, held, indexed, size, dimensions, version))
         return StoreStats(
             self.count(), tuple(encoders), self._catalogue.bytes_on_disk(), self.notices
         )
@@ -392,49 +392,28 @@ class LocalStore:
     ) -> None:
         self.close()
 
-    def _need_writable(self) -> None:
+    def _need_writable(self, rows: int | None = None) -> None:
+        """See that the store can be changed, and that the disk has room for so many rows."""
         if self.read_only:
             raise UsageError(
                 f"The collection {self.path} is open read-only: open it for writing to change it."
             )
+        if rows is not None:
+            need_room(self.path, _ROW_BYTES * rows)
 
 
-def _make(folder: Path, allowed: bool) -> None:
-    """Make the folder of a new collection."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file, not a collection: name a folder.")
-    strange = folder.is_dir() and any(path.name != "lock" for path in folder.iterdir())
-    if strange:
+def _check_hash(encoder: Member, query: Any) -> NDArray[np.uint8]:
+    """A query hash of the right width.
+
+    Raises:
+        UsageError: it has another shape or type.
+    """
+    width = encoder.spec.size // 8
+    shape, kind = getattr(query, "shape", None), getattr(query, "dtype", None)
+    if shape != (width,) or kind != np.uint8:
         raise UsageError(
-            f"{folder} is a folder that holds other things, not a collection: "
-            "name a collection, or a folder that is new or empty."
+            f"Encoder {encoder.spec.name!r} needs a query of {width} uint8, "
+            f"not {kind} of shape {shape}."
         )
-    if not allowed:
-        raise NotFoundError(f"There is no collection at {folder}: make one with `lookalike index`.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        _cannot_make(folder, error)
-
-
-def _cannot_make(folder: Path, error: OSError) -> NoReturn:
-    raise StoreError(
-        f"Cannot make the collection {folder}: {error.strerror}. Name a folder you may write to."
-    ) from error
-
-
-def _table_arrays(
-    pairs: Sequence[tuple[int, Any]], encoder: Member
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    ids = np.fromiter((key for key, _ in pairs), np.int64, len(pairs))
-    hashes = np.frombuffer(b"".join([blob for _, blob in pairs]), np.uint8)
-    return ids, words_of(hashes.reshape(len(pairs), encoder.spec.size // 8))
-
-
-def _put_hashes(table: HammingTable, hashes: Mapping[int, bytes | None], encoder: Member) -> None:
-    gone = [key for key, blob in hashes.items() if blob is None]
-    if gone:
-        table.remove(np.array(gone, np.int64))
-    kept = [(key, blob) for key, blob in hashes.items() if blob is not None]
-    if kept:
-        table.put(*_table_arrays(kept, encoder))
+    hashed: NDArray[np.uint8] = query
+    return hashed

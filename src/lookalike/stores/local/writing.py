@@ -3,7 +3,6 @@
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,9 @@ from lookalike.attributes import check_text
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import MAX_ID, Attributes, Record
 from lookalike.stores.base import Entry
-from lookalike.stores.local import rows
+from lookalike.stores.local import qualities, rows
 from lookalike.stores.local.roster import Member, member
+from lookalike.stores.local.rows import in_chunks
 
 _NORM_TOLERANCE = 0.01
 
@@ -170,6 +170,7 @@ def _drop_outdated(
             f"DELETE FROM {encoder.table} WHERE id = ?",  # noqa: S608
             [(key,) for key in lost],
         )
+        qualities.drop(connection, encoder, lost)
 
 
 def _lose_vectors(
@@ -193,19 +194,22 @@ def _write_vectors(
 ) -> None:
     by_encoder: dict[str, list[int]] = {}
     for place, entry in enumerate(entries):
+        qualities.check(entry)
         for name in entry.vectors:
             by_encoder.setdefault(name, []).append(place)
     for name, places in by_encoder.items():
         encoder = member(known, name)
         blobs = _blobs(encoder, [entries[place] for place in places])
         written = [ids[place] for place in places]
-        replaced = _count_in(connection, encoder.table, set(written).intersection(old))
+        replaced = _present(connection, encoder.table, set(written).intersection(old))
         connection.executemany(
             f"INSERT INTO {encoder.table} (id, vector) VALUES (?, ?) "  # noqa: S608
             "ON CONFLICT (id) DO UPDATE SET vector = excluded.vector",
             zip(written, blobs, strict=True),
         )
-        _count_vectors(connection, encoder, len(written) - replaced)
+        _count_vectors(connection, encoder, len(written) - len(replaced))
+        pairs = [(ids[place], entries[place]) for place in places]
+        qualities.write(connection, encoder, pairs, replaced)
         if encoder.is_hash:
             changes.hashes.setdefault(name, {}).update(zip(written, blobs, strict=True))
         else:
@@ -364,14 +368,18 @@ def _count_records(connection: sqlite3.Connection, more: int) -> None:
     connection.execute("UPDATE totals SET records = records + ?", (more,))
 
 
+def count_again(connection: sqlite3.Connection, known: dict[str, Member]) -> None:
+    """Put the numbers of records and vectors right."""
+    connection.execute("UPDATE totals SET records = (SELECT count(*) FROM records)")
+    for one in known.values():
+        connection.execute(
+            f"UPDATE encoders SET vectors = (SELECT count(*) FROM {one.table}) "  # noqa: S608
+            "WHERE number = ?",
+            (one.number,),
+        )
+
+
 def _count_vectors(connection: sqlite3.Connection, encoder: Member, more: int) -> None:
     connection.execute(
         "UPDATE encoders SET vectors = vectors + ? WHERE number = ?", (more, encoder.number)
     )
-
-
-def in_chunks(values: Iterable[Any], size: int = 512) -> Iterator[list[Any]]:
-    """Lists of at most `size` values; SQLite binds a limited number at once."""
-    iterator = iter(values)
-    while some := list(islice(iterator, size)):
-        yield some

@@ -1,0 +1,55 @@
+"""Nearest neighbours by the engine's index, repaired where it fails."""
+
+from functools import partial
+from typing import Any
+
+from lookalike.filters import Filter
+from lookalike.stores.base import Neighbour, Query
+from lookalike.stores.local import engine_filter, reading
+from lookalike.stores.local.catalogue import Catalogue
+from lookalike.stores.local.engine import EngineFailure, VectorIndex
+from lookalike.stores.local.room import need_room
+from lookalike.stores.local.roster import Member
+from lookalike.stores.local.shards import Shards
+from lookalike.stores.paging import Answer, page
+
+
+def nearest(
+    catalogue: Catalogue,
+    shards: Shards,
+    encoder: Member,
+    query: Query,
+    text: bool,
+    limit: int,
+    offset: int,
+    where: Filter | None,
+    max_distance: float | None,
+) -> list[Neighbour]:
+    """Nearest embeddings by cosine distance, ties by id; see `paging` for the order."""
+
+    def ask(index: VectorIndex) -> list[Answer]:
+        # In the space of this very index: another thread may be changing the projection.
+        values = index.space.query(query, text=text).tolist()
+        condition = None if where is None else _engine_filter(catalogue, index, where)
+        return page(
+            lambda size, exactly: index.search(values, size, condition, exact=exactly),
+            offset,
+            limit,
+            max_distance,
+        )
+
+    index = shards.index(encoder)
+    try:
+        answers = ask(index)
+    except EngineFailure as error:
+        answers = ask(shards.repair(encoder, index, str(error)))
+    return [Neighbour(key, min(distance, 2.0)) for distance, key in answers]
+
+
+def _engine_filter(catalogue: Catalogue, index: VectorIndex, where: Filter) -> Any:
+    fields = list(engine_filter.payload_fields(where))
+    if not index.has_fields(fields):
+        need_room(catalogue.path.parent)
+        with catalogue.lock:
+            index.index_fields(fields)
+    return engine_filter.compile_filter(where, partial(reading.ids, catalogue))

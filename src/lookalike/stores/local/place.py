@@ -1,0 +1,36 @@
+"""Where a new collection may be made."""
+
+from pathlib import Path
+from typing import NoReturn
+
+from lookalike.errors import NotFoundError, StoreError, UsageError
+
+
+def make_folder(folder: Path, allowed: bool) -> None:
+    """Make the folder of a new collection.
+
+    Raises:
+        UsageError: it is a file, or holds other things.
+        NotFoundError: it is not there and may not be made.
+        StoreError: it cannot be made.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file, not a collection: name a folder.")
+    strange = folder.is_dir() and any(path.name != "lock" for path in folder.iterdir())
+    if strange:
+        raise UsageError(
+            f"{folder} is a folder that holds other things, not a collection: "
+            "name a collection, or a folder that is new or empty."
+        )
+    if not allowed:
+        raise NotFoundError(f"There is no collection at {folder}: make one with `lookalike index`.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _cannot_make(folder, error)
+
+
+def _cannot_make(folder: Path, error: OSError) -> NoReturn:
+    raise StoreError(
+        f"Cannot make the collection {folder}: {error.strerror}. Name a folder you may write to."
+    ) from error

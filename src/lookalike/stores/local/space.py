@@ -1,0 +1,63 @@
+"""The space in which one encoder's embeddings are compared: as they are, or projected."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.encoders.projection import Projection
+from lookalike.errors import UsageError
+from lookalike.records import EncoderSpec
+from lookalike.stores.base import Query, QueryPart
+
+_NOTHING_LEFT = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """What stored embeddings and queries are turned into before they are compared."""
+
+    spec: EncoderSpec
+    projection: Projection | None = None
+
+    @property
+    def size(self) -> int:
+        """Components of a vector."""
+        return self.spec.size if self.projection is None else self.projection.size
+
+    def rows(self, blobs: Sequence[bytes]) -> NDArray[np.float16]:
+        """(n, size) vectors as the index keeps them, of embeddings as the catalogue keeps them."""
+        raw = np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), self.spec.size)
+        return raw if self.projection is None else self.projection.project(raw).astype(np.float16)
+
+    def query(self, query: Query, *, text: bool = False) -> NDArray[np.float32]:
+        """(size,) of unit length; of several parts, the weighted sum of what each becomes.
+
+        Raises:
+            UsageError: a part has another shape than the encoder's embeddings, or the parts
+                cancel each other out.
+        """
+        parts = [QueryPart(query, text=text)] if isinstance(query, np.ndarray) else query
+        made = [self._one(part) for part in parts]
+        if len(made) == 1 and parts[0].weight > 0:
+            return made[0]
+        total = np.zeros(self.size, np.float64)
+        for part, vector in zip(parts, made, strict=True):
+            total += part.weight * vector
+        norm = float(np.linalg.norm(total))
+        if not norm >= _NOTHING_LEFT:
+            raise UsageError("The parts of the query cancel each other out: nothing is left.")
+        return (total / norm).astype(np.float32)
+
+    def _one(self, part: QueryPart) -> NDArray[np.float32]:
+        if part.vector.shape != (self.spec.size,):
+            raise UsageError(
+                f"Encoder {self.spec.name!r} needs a query of shape ({self.spec.size},), "
+                f"not {part.vector.shape}."
+            )
+        if self.projection is None:
+            return part.vector
+        project = self.projection.project_text if part.text else self.projection.project
+        vector: NDArray[np.float32] = project(part.vector[None])[0]
+        return vector
