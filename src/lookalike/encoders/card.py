@@ -125,6 +125,21 @@ class Licence:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectionFile:
+    """What new collections compare the model's embeddings through (encoders/projection.py).
+
+    `file` is its name in models/projections/, `sha256` its digest in hex, `size` how many
+    components it leaves. Raise `version` when it changes.
+    """
+
+    file: str
+    sha256: str
+    version: int
+    size: int
+    fitted_on: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """One model: what it is, where its weights come from, and how good it was measured to be.
 
@@ -147,6 +162,7 @@ class ModelCard:
     text: TextTower | None = None
     aliases: tuple[str, ...] = ()
     algorithm: str = ""
+    projection: ProjectionFile | None = None
 
     @property
     def towers(self) -> tuple[Tower, ...]:
@@ -202,10 +218,12 @@ def parse(text: str, name: str) -> ModelCard:
     try:
         data = tomllib.loads(text)
         image, words = data.pop("image", None), data.pop("text", None)
+        projection = data.pop("projection", None)
         card = ModelCard(
             licence=Licence(**data.pop("licence")),
             image=None if image is None else _image_tower(image),
             text=None if words is None else _text_tower(words),
+            projection=None if projection is None else ProjectionFile(**projection),
             aliases=tuple(data.pop("aliases", ())),
             **data,
         )
