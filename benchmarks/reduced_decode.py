@@ -64,7 +64,11 @@ def difference(exact: np.ndarray, got: np.ndarray) -> str:
     """Bits that differ, or cosines, in words."""
     if exact.dtype == np.uint8:
         bits = np.unpackbits(exact ^ got, axis=1).sum(axis=1)
-        return f"bits differ in {(bits > 0).mean():.0%} of pictures, at most {bits.max()} of 64"
+        size = 8 * exact.shape[1]
+        return (
+            f"bits differ in {(bits > 0).mean():.0%} of pictures, {bits.mean():.2f} on average, "
+            f"at most {bits.max()} of {size}"
+        )
     cosines = (exact * got).sum(axis=1)
     return f"cosine median {np.median(cosines):.4f}, least {cosines.min():.4f}"
 

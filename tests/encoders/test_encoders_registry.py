@@ -25,10 +25,10 @@ def test_names_are_sorted_and_have_cards():
     [
         ("clip", "Did you mean clip-vit-b-16?"),
         ("Dinov2-vit14s", "Did you mean dinov2-vits14?"),
-        ("p-hash", "Did you mean phash?"),
-        ("zzz", "The encoders are: clip-vit-b-16, "),
-        ("", "The encoders are: clip-vit-b-16, "),
-        ("../phash", "Did you mean phash?"),
+        ("p-hash", "Did you mean phash"),
+        ("zzz", "The encoders are: ahash, clip-vit-b-16, "),
+        ("", "The encoders are: ahash, clip-vit-b-16, "),
+        ("../phash", "Did you mean phash"),
     ],
 )
 def test_unknown_name_says_which_there_are(name, hint):

@@ -70,9 +70,9 @@ def _make(
     model: ModelCard, progress: Callable[[str, int, int], None] | None, offline: bool | None
 ) -> "Encoder":
     if model.kind == "hash":
-        from lookalike.encoders.phash import PHash
+        from lookalike.encoders.hashes.encoder import make
 
-        return PHash(model)
+        return make(model)
     from lookalike.encoders.onnx import OnnxEncoder
 
     return OnnxEncoder(model, progress=progress, offline=offline)

@@ -1,0 +1,1 @@
+"""Perceptual hashes: one file for each algorithm, and the encoder they share."""
