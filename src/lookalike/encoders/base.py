@@ -62,3 +62,14 @@ class Encoder(Protocol):
                 get it.
         """
         ...
+
+
+@runtime_checkable
+class MeasuresQuality(Protocol):
+    """An encoder whose hashes come with a figure of how far each can be trusted, 0..100."""
+
+    def encode_prepared_with_quality(
+        self, batch: "Sequence[NDArray[Any]]"
+    ) -> "tuple[NDArray[np.uint8], NDArray[np.int64]]":
+        """Encode prepared pictures: (n, bits/8) uint8, and (n,) qualities."""
+        ...

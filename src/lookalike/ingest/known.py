@@ -22,10 +22,11 @@ _MOST_TRIED = 8
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A record of the same bytes, as it was then, and its vectors."""
+    """A record of the same bytes, as it was then, its vectors and their qualities."""
 
     record: Record
     vectors: dict[str, NDArray[Any]]
+    qualities: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class KnownBytes:
         for record in () if known.twin else known.first:
             vectors = self._vectors(record.id)
             if len(vectors) == len(self._encoders) and self._still(record.id, digest):
-                known.twin = Twin(record, vectors)
+                known.twin = Twin(record, vectors, self._qualities(record.id))
                 break
         return known.twin
 
@@ -100,6 +101,10 @@ class KnownBytes:
     def _vectors(self, id: int) -> dict[str, NDArray[Any]]:  # noqa: A002 - the field's word
         found = {name: self._store.vectors(name, [id]).get(id) for name in self._encoders}
         return {name: vector for name, vector in found.items() if vector is not None}
+
+    def _qualities(self, id: int) -> dict[str, int]:  # noqa: A002
+        found = {name: self._store.qualities(name, [id]).get(id) for name in self._encoders}
+        return {name: quality for name, quality in found.items() if quality is not None}
 
     def _still(self, id: int, digest: bytes) -> bool:  # noqa: A002
         """Whether a record has these bytes even now: it may have got others in the same run."""
