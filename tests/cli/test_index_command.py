@@ -56,6 +56,7 @@ def test_json_is_one_object_and_all_of_standard_output(run: Run, some: Path) -> 
         "moved",
         "removed",
         "failed",
+        "notices",
         "seconds",
     ]
     assert report["added"] == 12

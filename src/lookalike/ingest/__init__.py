@@ -3,6 +3,15 @@
 from lookalike.ingest.complete import embed_missing
 from lookalike.ingest.index import ingest, ingest_items
 from lookalike.ingest.report import IngestReport
+from lookalike.ingest.table import ingest_table
 from lookalike.sources.base import Failure, Item
 
-__all__ = ["Failure", "IngestReport", "Item", "embed_missing", "ingest", "ingest_items"]
+__all__ = [
+    "Failure",
+    "IngestReport",
+    "Item",
+    "embed_missing",
+    "ingest",
+    "ingest_items",
+    "ingest_table",
+]

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lookalike.encoders.base import Encoder
+from lookalike.encoders.base import Encoder, MeasuresQuality
 from lookalike.errors import EnvironmentFailure, LookalikeError
 from lookalike.imaging import Limits, decode
 from lookalike.records import Attributes, Record
@@ -41,6 +41,7 @@ class Job:
     format: str | None = None
     prepared: list[NDArray[Any]] = field(default_factory=list)
     vectors: dict[str, NDArray[Any]] = field(default_factory=dict)
+    qualities: dict[str, int] = field(default_factory=dict)
     followers: "list[Job]" = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -52,7 +53,7 @@ class Job:
         return Entry(
             uri=self.item.uri,
             tenant=self.tenant,
-            id=None if self.record is None else self.record.id,
+            id=self.item.id if self.record is None else self.record.id,
             sha256=self.sha256,
             md5=self.md5,
             size=self.size,
@@ -62,6 +63,7 @@ class Job:
             format=self.format,
             attributes=self.attributes,
             vectors=self.vectors,
+            qualities=self.qualities,
         )
 
     def like(self, other: "Job | Record") -> None:
@@ -99,8 +101,14 @@ def encode(jobs: Sequence[Job], encoders: Sequence[Encoder]) -> None:
         EnvironmentFailure: an encoder failed; that is no fault of the pictures.
     """
     for i, encoder in enumerate(encoders):
+        prepared = [job.prepared[i] for job in jobs]
         try:
-            rows = encoder.encode_prepared([job.prepared[i] for job in jobs])
+            if isinstance(encoder, MeasuresQuality):
+                rows, qualities = encoder.encode_prepared_with_quality(prepared)
+                for job, quality in zip(jobs, qualities, strict=True):
+                    job.qualities[encoder.spec.name] = int(quality)
+            else:
+                rows = encoder.encode_prepared(prepared)
         except (LookalikeError, MemoryError):
             raise
         except Exception as error:

@@ -101,7 +101,13 @@ class Ledger:
     def _write(self, decisions: Sequence[_Decision]) -> None:
         entries = [one.entry for one in decisions if one.entry is not None]
         # The store would make these records again, without what they had.
-        known = [entry.id for entry in entries if entry.id is not None]
+        known = [
+            one.entry.id
+            for one in decisions
+            if one.entry is not None
+            and one.entry.id is not None
+            and one.outcome is not Outcome.ADDED
+        ]
         if None in self._store.get(known):
             raise NotFoundError("the record was deleted meanwhile")
         if moves := dict(one.move for one in decisions if one.move is not None):

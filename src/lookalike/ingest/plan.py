@@ -36,7 +36,8 @@ class IndexPlan:
     The same size and time: unchanged. The same bytes under the same uri: only the facts change.
     A file's bytes known from a record whose file is gone: that record moves. Bytes known
     otherwise: a record of its own with the vectors copied. `attributes` is asked per uri when an
-    item has none.
+    item has none. An item with an id is the record of that id; under another uri, too, if the
+    record has the id as its attribute `id_attribute`.
 
     Raises:
         UsageError: the tenant is not valid text.
@@ -49,12 +50,14 @@ class IndexPlan:
         *,
         tenant: str = "",
         attributes: Callable[[str], Attributes | None] = lambda _: None,
+        id_attribute: str | None = None,
     ) -> None:
         check_text(tenant, "the tenant")
         self._store = store
         self._known = KnownBytes(store, encoders, tenant)
         self._tenant = tenant
         self._attributes = attributes
+        self._id_attribute = id_attribute
 
     def look_up(self, items: Sequence[Item], ledger: Ledger) -> list[Job]:
         """Compare size and time with the record of the same uri."""
@@ -66,12 +69,19 @@ class IndexPlan:
             except UsageError as error:
                 ledger.fail(Failure(item.uri, str(error)))
         records = self._store.find([item.uri for item, _ in good], self._tenant)
+        owners = self._owners([item.id for item, _ in good if item.id is not None])
         jobs = []
         for item, attributes in good:
             record = records.get(item.uri)
+            if item.id is not None:
+                owner = owners.get(item.id)
+                if why := self._cannot_be(item, record, owner):
+                    ledger.fail(Failure(item.uri, why))
+                    continue
+                record = owner
             if record is None:
                 jobs.append(Job(item, self._tenant, attributes=attributes))
-            elif _same_file(record, item):
+            elif record.uri == item.uri and _same_file(record, item):
                 self._keep(record, _merged(record, attributes), ledger)
             else:
                 jobs.append(Job(item, self._tenant, record, _merged(record, attributes)))
@@ -86,6 +96,8 @@ class IndexPlan:
                 job.like(job.record)
                 changed = _changed(job.record, job.attributes)
                 outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
+                if job.record.uri != job.item.uri:
+                    outcome = Outcome.MOVED
                 ledger.settle(outcome, job.item.uri, entry=job.entry())
             elif not self._move(job, ledger) and not self._copy(job, ledger):
                 encode.append(job)
@@ -94,6 +106,25 @@ class IndexPlan:
     def outcome(self, job: Job) -> Outcome:
         """Added when the uri was not known."""
         return Outcome.ADDED if job.record is None else Outcome.UPDATED
+
+    def _owners(self, ids: Sequence[int]) -> dict[int, Record]:
+        """The records that have these ids, of whatever tenant."""
+        found = self._store.get(ids) if ids else []
+        return {record.id: record for record in found if record is not None}
+
+    def _cannot_be(self, item: Item, record: Record | None, owner: Record | None) -> str:
+        """Why a picture cannot be the record of its id, given its own record and that of the id."""
+        if record is not None and record.id != item.id:
+            return (
+                f"it is record {record.id} already, so it cannot be record {item.id}: delete "
+                f"record {record.id} first, or let ids be text"
+            )
+        if owner is None or owner == record:
+            return ""
+        known = self._id_attribute and owner.attributes.get(self._id_attribute) == item.id
+        if owner.tenant != self._tenant or not known:
+            return f"the id {item.id} is that of another record; give this picture another"
+        return ""
 
     def _attributes_of(self, item: Item) -> Attributes | None:
         """A picture's new attributes; UsageError when they cannot be had or kept."""
@@ -118,7 +149,7 @@ class IndexPlan:
 
     def _move(self, job: Job, ledger: Ledger) -> bool:
         # Only a file can have been moved: names of other pictures may look like paths too.
-        if job.record is not None or job.item.modified_ns is None:
+        if job.record is not None or job.item.modified_ns is None or job.item.id is not None:
             return False
         record = self._known.gone(job.sha256, ledger.claimed)
         if record is None:
@@ -137,7 +168,7 @@ class IndexPlan:
         if twin is None:
             return False
         job.like(twin.record)
-        job.vectors = twin.vectors
+        job.vectors, job.qualities = twin.vectors, twin.qualities
         ledger.settle(self.outcome(job), job.item.uri, entry=job.entry())
         return True
 

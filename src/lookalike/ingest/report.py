@@ -24,6 +24,7 @@ class Outcome(StrEnum):
 class IngestReport:
     """Counts of pictures by outcome, the failures, and how long it took.
 
+    `notices` say in words what else the user should know.
     `interrupted` is True when Ctrl-C ended the run early; what is counted is in the store.
     """
 
@@ -35,6 +36,7 @@ class IngestReport:
     failed: tuple[Failure, ...] = ()
     seconds: float = 0.0
     interrupted: bool = False
+    notices: tuple[str, ...] = ()
 
     def __add__(self, other: "IngestReport") -> "IngestReport":
         """Both as one: sums, and of the failures one per uri, the first."""
@@ -48,6 +50,7 @@ class IngestReport:
             failed=tuple(sorted(failed.values(), key=lambda failure: failure.uri)),
             seconds=self.seconds + other.seconds,
             interrupted=self.interrupted or other.interrupted,
+            notices=(*self.notices, *other.notices),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,5 +62,6 @@ class IngestReport:
             "moved": self.moved,
             "removed": self.removed,
             "failed": [{"uri": failed.uri, "reason": failed.reason} for failed in self.failed],
+            "notices": list(self.notices),
             "seconds": round(self.seconds, 3),
         }

@@ -13,7 +13,8 @@ class Item:
     `data` is the encoded file (JPEG, PNG…) or a function that reads it, called once on a
     worker thread; it raises PictureError or OSError when it cannot. `size` in bytes and
     `modified_ns`, when both are known, let a picture be skipped without being read.
-    `attributes` None keeps what the record has.
+    `attributes` None keeps what the record has. `id` is the id that the record is to have, an
+    int64 ≥ 0; None leaves it to the store.
     """
 
     uri: str
@@ -21,6 +22,7 @@ class Item:
     attributes: Attributes | None = None
     size: int | None = None
     modified_ns: int | None = None
+    id: int | None = None
 
     @property
     def held(self) -> int:

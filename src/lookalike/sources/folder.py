@@ -53,38 +53,22 @@ class FolderSource:
             raise NotFoundError(f"no such file or folder: {names}; check the spelling")
 
     def __iter__(self) -> Iterator[Item | Failure]:
-        for found in self._walk():
-            yield self._item(found) if isinstance(found, str) else found
+        for found in self.walk():
+            yield file_item(found, self._limits) if isinstance(found, str) else found
         for url in self._urls:
-            yield Item(url, partial(_fetch, url, self._limits))
+            yield url_item(url, self._limits)
 
     def count(self, tell: Callable[[int], None], stopped: Callable[[], bool]) -> None:
         """Count ahead of the walk, telling the count so far now and then and at the end."""
         files = 0
-        for files, _ in enumerate(self._walk(), 1):
+        for files, _ in enumerate(self.walk(), 1):
             if files % 256 == 0:
                 tell(files)
                 if stopped():
                     return
         tell(files + len(self._urls))
 
-    def _item(self, path: str) -> Item | Failure:
-        uri = from_path(path)
-        try:
-            status = os.stat(path)
-        except ValueError:
-            return Failure(uri, "no file can have this name")
-        except OSError as error:
-            if isinstance(error, FileNotFoundError) and os.path.islink(path):
-                return Failure(uri, "a link to a file that is not there")
-            return Failure(uri, reason(error))
-        if not stat.S_ISREG(status.st_mode):
-            return Failure(uri, "not a regular file")
-        facts = (status.st_size, status.st_mtime_ns)
-        read = partial(read_file, path, limits=self._limits, expect=facts)
-        return Item(uri, read, size=status.st_size, modified_ns=status.st_mtime_ns)
-
-    def _walk(self) -> Iterator[str | Failure]:
+    def walk(self) -> Iterator[str | Failure]:
         """Paths of files to be tried, not looked at yet, and what cannot be walked."""
         named = dict.fromkeys(path for path in self.paths if not os.path.isdir(path))
         walk = _Walk({_identity(path) for path in self._skip if os.path.isdir(path)}, named)
@@ -94,6 +78,29 @@ class FolderSource:
         while walk.links:
             yield from walk.tree(*walk.links.popleft())
         yield from named
+
+
+def file_item(path: str, limits: Limits) -> Item | Failure:
+    """The item of one picture file, looked at but not read yet, or why it cannot be one."""
+    uri = from_path(path)
+    try:
+        status = os.stat(path)
+    except ValueError:
+        return Failure(uri, "no file can have this name")
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and os.path.islink(path):
+            return Failure(uri, "a link to a file that is not there")
+        return Failure(uri, reason(error))
+    if not stat.S_ISREG(status.st_mode):
+        return Failure(uri, "not a regular file")
+    facts = (status.st_size, status.st_mtime_ns)
+    read = partial(read_file, path, limits=limits, expect=facts)
+    return Item(uri, read, size=status.st_size, modified_ns=status.st_mtime_ns)
+
+
+def url_item(url: str, limits: Limits) -> Item:
+    """The item of one picture on the web, not fetched yet."""
+    return Item(url, partial(_fetch, url, limits))
 
 
 class _Walk:
