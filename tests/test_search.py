@@ -4,7 +4,7 @@ from PIL import Image
 
 from lookalike.errors import PictureError, UnknownEncoderError, UsageError
 from lookalike.records import EncoderSpec, Verdict
-from lookalike.search import Term, choose_encoder, describe
+from lookalike.search import Term, choose_encoders, describe
 
 CLIP = EncoderSpec("clip-vit-b-16", "embedding", 512)
 DINO = EncoderSpec("dinov2-vits14", "embedding", 384)
@@ -28,6 +28,12 @@ class Shelf:
 
     def vectors(self, name, ids):
         return {i: None for i in ids if name in {s.name for s in self.has}}
+
+
+def choose_encoder(shelf, terms, wished):
+    """The only one that answers."""
+    (spec,) = choose_encoders(shelf, terms, wished).specs
+    return spec
 
 
 class TestChooseEncoder:

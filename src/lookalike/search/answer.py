@@ -1,0 +1,150 @@
+"""Answering one query: what to compare, with what, and how the hits are to be read."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from lookalike.errors import UsageError
+from lookalike.records import EncoderSpec, Hit, Record
+from lookalike.results import Results, Took
+from lookalike.search.asked import Asked, ask
+from lookalike.search.choose import Wish, choose_encoders
+from lookalike.search.fusion import fuse
+from lookalike.search.terms import Term, check, describe
+from lookalike.search.verdicts import COPY_HASH, SIMILAR, verdict
+from lookalike.stores.base import Neighbour, Store
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lookalike.filters import Filter
+
+SAME = 1e-3
+"""Cosine distance that float16 rounding may put between an embedding and its stored copy."""
+
+
+def search(
+    store: Store,
+    terms: Sequence[Term],
+    *,
+    limit: int = 10,
+    offset: int = 0,
+    threshold: float | None = None,
+    where: "Filter | None" = None,
+    tenant: str | None = None,
+    encoder: Wish = None,
+) -> Results:
+    """Answer one query.
+
+    Several terms are combined into the weighted sum of their unit vectors, normalised again;
+    several encoders by the weighted mean of their cosines.
+
+    Args:
+        store: where to search.
+        terms: at least one, at least one of positive weight.
+        limit: most hits to return, ≥ 0.
+        offset: how many of the best hits to skip, ≥ 0.
+        threshold: smallest score of a hit, 0..1.
+        where: only records that match; the caller puts the tenant's limits in here.
+        tenant: whose ids the terms may name; None means anybody's.
+        encoder: names of the collection's encoders to use; by default the best for the terms.
+
+    Raises:
+        UsageError: the query cannot be asked of this collection; says why.
+        PictureError: a picture of the query cannot be used.
+        WeightsError: words were asked for and the text tower is missing.
+    """
+    check(terms)
+    _check_page(limit, offset, threshold)
+    choice = choose_encoders(store, terms, encoder)
+    asked = ask(store, choice.specs, terms, tenant)
+    started = time.perf_counter()
+    if limit == 0:
+        neighbours = []
+    elif len(choice.specs) == 1:
+        (spec,) = choice.specs
+        neighbours = _neighbours(store, spec, asked, limit, offset, threshold, where)
+    else:
+        furthest = _furthest(threshold)
+        neighbours = fuse(store, choice, asked, limit, offset, furthest, where)
+    hits = _hits(store, choice.specs, asked, neighbours, store.get([n.id for n in neighbours]))
+    asked.notices += [*choice.notices, *_incomplete(store, choice.specs)]
+    took = Took(asked.decode_ms, asked.encode_ms, (time.perf_counter() - started) * 1e3)
+    return Results(
+        hits,
+        query=describe(terms),
+        encoder=str(choice),
+        took_ms=took,
+        query_pictures=asked.pictures,
+        notices=asked.notices,
+    )
+
+
+def _check_page(limit: int, offset: int, threshold: float | None) -> None:
+    if not (isinstance(limit, int) and isinstance(offset, int)):
+        raise UsageError(f"limit and offset are whole numbers, got {limit!r} and {offset!r}")
+    if limit < 0 or offset < 0:
+        raise UsageError(f"limit and offset must not be negative, got {limit} and {offset}")
+    if threshold is not None and not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
+        raise UsageError(f"the threshold is a score from 0 to 1, got {threshold!r}")
+
+
+def _furthest(threshold: float | None) -> float | None:
+    """The largest cosine distance of a hit; a picture always passes for itself."""
+    return max(1.0 - threshold, SAME) if threshold else None
+
+
+def _neighbours(
+    store: Store,
+    spec: EncoderSpec,
+    asked: Asked,
+    limit: int,
+    offset: int,
+    threshold: float | None,
+    where: "Filter | None",
+) -> list[Neighbour]:
+    if spec.kind == "embedding":
+        query, furthest = asked.parts[spec.name], _furthest(threshold)
+        return store.nearest(
+            spec.name, query, limit, offset=offset, where=where, max_distance=furthest
+        )
+    # The smallest score allowed, turned round; the small term undoes rounding such as 0.875 → 4.
+    radius = int((1.0 - (threshold or -1.0)) * spec.size / 2 + 1e-9)
+    query_hash = asked.hashes[spec.name]
+    return store.within(spec.name, query_hash, radius, limit, offset=offset, where=where)
+
+
+def _hits(
+    store: Store,
+    specs: Sequence[EncoderSpec],
+    asked: Asked,
+    neighbours: Sequence[Neighbour],
+    records: Sequence[Record | None],
+) -> list[Hit]:
+    hashes: dict[int, NDArray[Any]] = {}
+    if asked.copy_hash is not None:
+        hashes = store.vectors(COPY_HASH, [n.id for n in neighbours])
+    by_bits = len(specs) == 1 and specs[0].kind == "hash"
+    scale = 2.0 / specs[0].size if by_bits else 1.0
+    comparable = asked.sha256 is not None or bool(hashes)
+    hits = []
+    for neighbour, record in zip(neighbours, records, strict=True):
+        if record is None:  # deleted by another thread between the two reads
+            continue
+        score = max(0.0, 1.0 - scale * neighbour.distance)
+        kind, reason = SIMILAR
+        if comparable:
+            kind, reason = verdict(asked.sha256, asked.copy_hash, record, hashes)
+        hits.append(Hit(record, score, neighbour.distance, kind, reason))
+    return hits
+
+
+def _incomplete(store: Store, specs: Sequence[EncoderSpec]) -> list[str]:
+    if len(store.encoders()) == 1:
+        return []
+    lacking = [s.name for s in specs if store.missing(s.name, limit=1, files_only=True)]
+    return [
+        f"some records have no embedding of {name} yet and cannot be found by it; "
+        f"`lookalike index --encoder {name} PATH` makes what is missing"
+        for name in lacking
+    ]

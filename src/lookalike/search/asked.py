@@ -1,0 +1,144 @@
+"""The terms of a query as each encoder understands them: embeddings, or one hash."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lookalike.arguments import record_ids
+from lookalike.encoders import registry
+from lookalike.encoders.matching import load_matching
+from lookalike.errors import UsageError
+from lookalike.external import unit
+from lookalike.picture_input import PictureInput, read_picture
+from lookalike.records import EncoderSpec
+from lookalike.search.choose import length, reads_words
+from lookalike.search.terms import Term, array
+from lookalike.search.verdicts import COPY_HASH
+from lookalike.stores.base import QueryPart, Store
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(slots=True)
+class Asked:
+    """What the terms of one query have been turned into."""
+
+    tenant: str | None
+    parts: dict[str, list[QueryPart]] = field(default_factory=dict)
+    """By encoder of embeddings: one for each term."""
+    hashes: "dict[str, NDArray[np.uint8]]" = field(default_factory=dict)
+    """By encoder of hashes."""
+    sha256: bytes | None = None
+    copy_hash: "NDArray[np.uint8] | None" = None
+    pictures: list[bytes] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    decode_ms: float = 0.0
+    encode_ms: float = 0.0
+
+
+def ask(
+    store: Store, specs: Sequence[EncoderSpec], terms: Sequence[Term], tenant: str | None
+) -> Asked:
+    """Turn every term into what each of the encoders compares."""
+    asked = Asked(tenant)
+    if len(terms) > 1 and any(spec.kind == "hash" for spec in specs):
+        names = ", ".join(spec.name for spec in specs if spec.kind == "hash")
+        raise UsageError(f"hashes cannot be added up: search {names} with one picture")
+    for term in terms:
+        for spec, vector in zip(specs, _vectors(store, specs, term, asked), strict=True):
+            if spec.kind == "hash":
+                asked.hashes[spec.name] = vector
+            else:
+                part = QueryPart(vector, term.weight, text=term.kind == "text")
+                asked.parts.setdefault(spec.name, []).append(part)
+    if len(terms) > 1:
+        # A mixture is no picture: nothing can be identical to it or a copy of it.
+        asked.sha256 = asked.copy_hash = None
+    return asked
+
+
+def _vectors(
+    store: Store, specs: Sequence[EncoderSpec], term: Term, asked: Asked
+) -> "list[NDArray[Any]]":
+    match term.kind:
+        case "vector":
+            return [_given_vector(spec, term.value) for spec in specs]
+        case "id":
+            return _stored_vectors(store, specs, term.value, asked)
+        case "text":
+            return [_text_vector(spec, term.value, asked) for spec in specs]
+        case "image":
+            return _image_vectors(store, specs, term.value, asked)
+
+
+def _given_vector(spec: EncoderSpec, value: Any) -> "NDArray[Any]":
+    vector = array(value)
+    if vector.shape != (length(spec),):
+        raise UsageError(
+            f"the query vector has shape {vector.shape}, but {spec.name} needs ({length(spec)},)"
+        )
+    if spec.kind == "embedding":
+        return unit(vector)
+    if vector.dtype != np.uint8:
+        raise UsageError(f"a query hash must be uint8, got {vector.dtype}")
+    return vector
+
+
+def _stored_vectors(
+    store: Store, specs: Sequence[EncoderSpec], id_: Any, asked: Asked
+) -> "list[NDArray[Any]]":
+    record = next(iter(store.get(record_ids([id_]))), None)
+    # Another tenant's record must look like one that is not there.
+    if record is None or asked.tenant not in {None, record.tenant}:
+        raise UsageError(f"there is no record with id {id_}")
+    asked.sha256 = record.sha256
+    vectors = []
+    for spec in specs:
+        vector = store.vectors(spec.name, [record.id]).get(record.id)
+        if vector is None:
+            raise UsageError(f"record {id_} ({record.uri}) has no vector of {spec.name}")
+        vectors.append(vector)
+    if any(s.name == COPY_HASH for s in store.encoders()):
+        asked.copy_hash = store.vectors(COPY_HASH, [record.id]).get(record.id)
+    return vectors
+
+
+def _text_vector(spec: EncoderSpec, text: str, asked: Asked) -> "NDArray[Any]":
+    if not reads_words(spec.name):
+        raise UsageError(f"{spec.name} does not understand words; search with a picture instead")
+    encoder = load_matching(spec)
+    started = time.perf_counter()
+    vector: NDArray[Any] = encoder.encode_texts([text], asked.notices.append)[0]
+    asked.encode_ms += (time.perf_counter() - started) * 1e3
+    return vector
+
+
+def _image_vectors(
+    store: Store, specs: Sequence[EncoderSpec], value: Any, asked: Asked
+) -> "list[NDArray[Any]]":
+    encoders = [load_matching(spec) for spec in specs]
+    ours = {s.name for s in store.encoders()}.intersection(registry.names())
+    own = [spec.name for spec in specs]
+    hasher = registry.load(COPY_HASH) if COPY_HASH in ours and COPY_HASH not in own else None
+    # The size at which the collection's pictures were decoded, so that the same file gives the
+    # same embedding.
+    needs = max(registry.card(name).min_side for name in ours)
+    started = time.perf_counter()
+    picture = read_picture(PictureInput.of(value), min_side=needs)
+    decoded = time.perf_counter()
+    vectors: list[NDArray[Any]] = [
+        encoder.encode_images([picture.image])[0] for encoder in encoders
+    ]
+    if hasher is not None:
+        asked.copy_hash = hasher.encode_images([picture.image])[0]
+    elif COPY_HASH in own:
+        asked.copy_hash = vectors[own.index(COPY_HASH)]
+    asked.decode_ms += (decoded - started) * 1e3
+    asked.encode_ms += (time.perf_counter() - decoded) * 1e3
+    asked.sha256 = picture.sha256
+    asked.pictures.append(picture.data)
+    return vectors
