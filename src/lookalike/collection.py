@@ -2,34 +2,30 @@
 
 import operator
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from lookalike.arguments import condition, item, record_ids, text_of
+from lookalike.adding import Adding
+from lookalike.arguments import condition, record_ids
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import MAX_ID, EncoderSpec, Record
-from lookalike.stores.base import Entry, Progress, Store, StoreStats
+from lookalike.stores.base import Progress, Store, StoreStats
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from lookalike.encoders.base import Encoder
     from lookalike.filters import Filter
-    from lookalike.ingest import IngestReport
     from lookalike.results import Results
     from lookalike.search import Term
-
-DEFAULT_ENCODERS = ("clip-vit-b-16", "phash")
 
 _ROWS_AT_A_TIME = 4096
 
 
-class Collection:
+class Collection(Adding):
     """A named set of pictures with one or more encoders.
 
     Made by `lookalike.open`. Safe to use from several threads; one process at a time may write.
@@ -37,8 +33,7 @@ class Collection:
 
     def __init__(self, store: Store, path: Path, encoders: Sequence[str] = ()) -> None:
         self.path = path
-        self._store = store
-        self._wished = tuple(encoders)
+        super().__init__(store, encoders)
         self._updating = threading.Lock()
 
     @property
@@ -67,156 +62,6 @@ class Collection:
     def close(self) -> None:
         """Flush and let go of the collection."""
         self._store.close()
-
-    # -- adding ---------------------------------------------------------------------------------
-
-    def add(
-        self,
-        pictures: Any,
-        *,
-        uri: str | None = None,
-        attributes: "Mapping[str, Any] | Callable[[str], Mapping[str, Any] | None] | None" = None,
-        tenant: str = "",
-        ignore: str | Sequence[str] = (),
-        prune: bool = False,
-        progress: Progress | None = None,
-    ) -> "IngestReport":
-        """Add pictures, or bring them up to date; what is unchanged is skipped.
-
-        Args:
-            pictures: a path of a picture or folder, a URL, bytes or a Pillow image, or a list of
-                paths and URLs, or a list of bytes and images.
-            uri: name of the one picture given as bytes or image; its digest by default.
-            attributes: the user's fields, one mapping for all, or a function of the uri; a record
-                that is there keeps its others.
-            tenant: whose pictures they are.
-            ignore: patterns of names to leave out, as in a .gitignore file.
-            prune: also delete the records under the given folders whose files are gone.
-            progress: called as progress(stage, done, total).
-
-        Returns:
-            What was added, updated, unchanged, moved, removed and failed. A bad picture never
-            stops the rest.
-
-        Raises:
-            UsageError: a path does not exist, or the arguments do not fit together.
-            EnvironmentFailure: weights, engine or disk failed; what was added before is kept.
-        """
-        from lookalike.ingest import ingest, ingest_items
-
-        text_of(tenant, "tenant")
-        given = list(pictures) if isinstance(pictures, list | tuple) else [pictures]
-        names = [isinstance(each, str | PathLike) for each in given]
-        if any(names) != all(names):
-            raise UsageError("paths and pictures in memory cannot be mixed in one call")
-        if uri is not None and (any(names) or len(given) != 1):
-            raise UsageError("uri names one picture given as bytes or image, not paths")
-        if isinstance(ignore, str):
-            ignore = [ignore]
-        if not any(names) and (ignore or prune):
-            raise UsageError("ignore and prune go with folders, not with pictures in memory")
-        known = {spec.name for spec in self.encoders}
-        models = self._writing_encoders(progress)
-        if any(names):
-            report = ingest(
-                self._store,
-                models,
-                given,
-                tenant=tenant,
-                attributes=attributes,
-                ignore=ignore,
-                prune=prune,
-                progress=progress,
-            )
-        else:
-            items = [item(each, uri) for each in given]
-            report = ingest_items(
-                self._store,
-                models,
-                items,
-                tenant=tenant,
-                attributes=attributes,
-                progress=progress,
-            )
-        return self._complete(report, models, known, progress)
-
-    def add_encoder(self, name: str, progress: Progress | None = None) -> "IngestReport":
-        """Add an encoder and embed what is there, reading the pictures once more.
-
-        An interrupted run goes on where it stopped when called again.
-        """
-        from lookalike.encoders import registry
-        from lookalike.ingest import embed_missing
-
-        encoder = registry.load(name, progress=progress)
-        self._store.add_encoder(encoder.spec)
-        ours = [s.name for s in self.encoders if s.name in registry.names()]
-        min_side = max(registry.card(own).min_side for own in ours)
-        return embed_missing(self._store, encoder, min_side=min_side, progress=progress)
-
-    def add_embeddings(
-        self,
-        ids: "Sequence[int] | NDArray[np.int64]",
-        vectors: "NDArray[Any] | Sequence[Sequence[float]]",
-        *,
-        uris: Sequence[str] | None = None,
-        attributes: Sequence[Mapping[str, Any]] | None = None,
-        tenant: str | None = None,
-        encoder: str | None = None,
-        progress: Progress | None = None,
-    ) -> int:
-        """Add vectors computed elsewhere; an id that is there is updated.
-
-        Args:
-            ids: n different int64 ≥ 0.
-            vectors: (n, dim) floats, finite and not zero; normalised here. A memory map is read
-                in slices.
-            uris: n names; by default a record that is there keeps its own, a new one is `id:N`.
-            attributes: n mappings; by default a record that is there keeps its own.
-            tenant: whose they are; by default a record that is there stays whose it is.
-            encoder: which encoder made them; a name unknown to lookalike is kept as a space of
-                its own. By default the collection's encoder of that size, else "external".
-            progress: called as progress(stage, done, total).
-
-        Returns:
-            How many rows were stored.
-
-        Raises:
-            UsageError: shapes, ids or values do not fit, or an id is another tenant's; nothing of
-                the bad slice is stored.
-        """
-        from lookalike.external import check_ids, check_rows, own_names, spec_of, unit_rows
-
-        ids = check_ids(ids)
-        vectors = check_rows(vectors)
-        n = len(ids)
-        for name, given in (("vectors", vectors), ("uris", uris), ("attributes", attributes)):
-            if given is not None and len(given) != n:
-                raise UsageError(f"{n} ids, but {len(given)} {name}")
-        if n == 0:
-            return 0
-        spec = spec_of(self.encoders, encoder, vectors.shape[1])
-        self._store.add_encoder(spec)
-        for start in range(0, n, _ROWS_AT_A_TIME):
-            part = slice(start, start + _ROWS_AT_A_TIME)
-            numbers = [int(number) for number in ids[part]]
-            own = own_names(self._store, numbers, tenant)
-            rows = unit_rows(vectors[part], first=start)
-            entries = [
-                Entry(
-                    uri=own[number][0] if uris is None else text_of(uris[start + i], "uri"),
-                    tenant=own[number][1],
-                    id=number,
-                    attributes=attributes[start + i] if attributes is not None else None,
-                    vectors={spec.name: rows[i]},
-                )
-                for i, number in enumerate(numbers)
-            ]
-            self._store.upsert(entries)
-            if progress is not None:
-                progress("add embeddings", start + len(entries), n)
-        self._store.optimize(progress)
-        return n
 
     # -- asking ---------------------------------------------------------------------------------
 
@@ -374,49 +219,3 @@ class Collection:
     def rebuild(self, progress: Progress | None = None) -> None:
         """Build every index again from the stored embeddings, reading no picture."""
         self._store.rebuild(progress)
-
-    # -- inside ---------------------------------------------------------------------------------
-
-    def _writing_encoders(self, progress: Progress | None) -> "Sequence[Encoder]":
-        """Load the encoders every new picture is encoded with; new ones join the collection."""
-        from lookalike.encoders import registry
-        from lookalike.encoders.matching import load_matching
-
-        ours = [spec for spec in self.encoders if spec.name in registry.names()]
-        models = [load_matching(spec, progress) for spec in ours]
-        wished = self._wished or (() if models else DEFAULT_ENCODERS)
-        known = {spec.name for spec in ours}
-        for name in dict.fromkeys(wished):
-            if name not in known:
-                models.append(registry.load(name, progress=progress))
-                self._store.add_encoder(models[-1].spec)
-        return models
-
-    def _complete(
-        self,
-        report: "IngestReport",
-        models: "Sequence[Encoder]",
-        known: set[str],
-        progress: Progress | None,
-    ) -> "IngestReport":
-        """Embed what lacks a vector of an encoder; what fails joins the report.
-
-        For the encoders known before only files are looked at: what else is missing was tried
-        when they joined.
-        """
-        from lookalike.ingest import embed_missing
-
-        min_side = max(model.min_side for model in models)
-        for encoder in models:
-            if report.interrupted:
-                break
-            more = embed_missing(
-                self._store,
-                encoder,
-                files_only=encoder.spec.name in known,
-                min_side=min_side,
-                progress=progress,
-            )
-            # What is completed was counted already, as unchanged.
-            report += replace(more, updated=0)
-        return report

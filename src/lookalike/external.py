@@ -5,19 +5,67 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.arguments import text_of
 from lookalike.encoders import registry
 from lookalike.errors import UsageError
 from lookalike.records import EncoderSpec
+from lookalike.stores.base import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from lookalike.stores.base import Store
+    from lookalike.stores.base import Progress, Store
 
 EXTERNAL = "external"
 """Name of the encoder of vectors that came without one."""
+
+_ROWS_AT_A_TIME = 4096
+
+
+def add_rows(
+    store: "Store",
+    ids: "Sequence[int] | NDArray[np.int64]",
+    vectors: "NDArray[Any] | Sequence[Sequence[float]]",
+    *,
+    uris: "Sequence[str] | None" = None,
+    attributes: "Sequence[Mapping[str, Any]] | None" = None,
+    tenant: str | None = None,
+    encoder: str | None = None,
+    progress: "Progress | None" = None,
+) -> int:
+    """Store vectors computed elsewhere; see `Collection.add_embeddings`."""
+    ids = check_ids(ids)
+    vectors = check_rows(vectors)
+    n = len(ids)
+    for name, given in (("vectors", vectors), ("uris", uris), ("attributes", attributes)):
+        if given is not None and len(given) != n:
+            raise UsageError(f"{n} ids, but {len(given)} {name}")
+    if n == 0:
+        return 0
+    spec = spec_of(store.encoders(), encoder, vectors.shape[1])
+    store.add_encoder(spec)
+    for start in range(0, n, _ROWS_AT_A_TIME):
+        part = slice(start, start + _ROWS_AT_A_TIME)
+        numbers = [int(number) for number in ids[part]]
+        own = own_names(store, numbers, tenant)
+        rows = unit_rows(vectors[part], first=start)
+        entries = [
+            Entry(
+                uri=own[number][0] if uris is None else text_of(uris[start + i], "uri"),
+                tenant=own[number][1],
+                id=number,
+                attributes=attributes[start + i] if attributes is not None else None,
+                vectors={spec.name: rows[i]},
+            )
+            for i, number in enumerate(numbers)
+        ]
+        store.upsert(entries)
+        if progress is not None:
+            progress("add embeddings", start + len(entries), n)
+    store.optimize(progress)
+    return n
 
 
 def check_ids(ids: "Sequence[int] | NDArray[Any]") -> "NDArray[np.int64]":

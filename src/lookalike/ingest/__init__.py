@@ -1,7 +1,7 @@
 """Pictures into a store: scan → read → decode → encode → upsert, overlapped and resumable."""
 
 from lookalike.ingest.complete import embed_missing
-from lookalike.ingest.index import ingest, ingest_items
+from lookalike.ingest.index import ingest, ingest_items, own_folder
 from lookalike.ingest.report import IngestReport
 from lookalike.ingest.table import ingest_table
 from lookalike.sources.base import Failure, Item
@@ -14,4 +14,5 @@ __all__ = [
     "ingest",
     "ingest_items",
     "ingest_table",
+    "own_folder",
 ]

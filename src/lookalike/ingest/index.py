@@ -62,7 +62,7 @@ def ingest(
             attributes for all cannot be stored.
         EnvironmentFailure: store or encoder failed; what was committed is kept.
     """
-    source = FolderSource(paths, limits=limits, ignore=ignore, skip=_own_folder(store))
+    source = FolderSource(paths, limits=limits, ignore=ignore, skip=own_folder(store))
 
     def clean_up(stopped: Callable[[], bool]) -> tuple[int, list[Failure]]:
         return prune_folders(store, source.paths, tenant=tenant, stopped=stopped)
@@ -112,7 +112,7 @@ def _function(attributes: AttributesFor) -> Callable[[str], Attributes | None]:
     return lambda _: fixed
 
 
-def _own_folder(store: Store) -> tuple[str | os.PathLike[str], ...]:
+def own_folder(store: Store) -> tuple[str | os.PathLike[str], ...]:
     """The folder that a local store lives in, where no picture of the user's is."""
     path = getattr(store, "path", None)
     return () if path is None else (path,)

@@ -1,0 +1,268 @@
+"""What adds to a collection: pictures, tables of products, encoders, embeddings."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from lookalike.arguments import item, text_of
+from lookalike.errors import UsageError
+from lookalike.stores.base import Progress, Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lookalike.encoders.base import Encoder
+    from lookalike.ingest import IngestReport
+
+DEFAULT_ENCODERS = ("clip-vit-b-16", "phash")
+
+
+class Adding:
+    """The half of a `Collection` that adds to it."""
+
+    def __init__(self, store: Store, encoders: Sequence[str]) -> None:
+        self._store = store
+        self._wished = tuple(encoders)
+
+    def add(
+        self,
+        pictures: Any,
+        *,
+        uri: str | None = None,
+        attributes: "Mapping[str, Any] | Callable[[str], Mapping[str, Any] | None] | None" = None,
+        tenant: str = "",
+        ignore: str | Sequence[str] = (),
+        prune: bool = False,
+        progress: Progress | None = None,
+    ) -> "IngestReport":
+        """Add pictures, or bring them up to date; what is unchanged is skipped.
+
+        Args:
+            pictures: a path of a picture or folder, a URL, bytes or a Pillow image, or a list of
+                paths and URLs, or a list of bytes and images.
+            uri: name of the one picture given as bytes or image; its digest by default.
+            attributes: the user's fields, one mapping for all, or a function of the uri; a record
+                that is there keeps its others.
+            tenant: whose pictures they are.
+            ignore: patterns of names to leave out, as in a .gitignore file.
+            prune: also delete the records under the given folders whose files are gone.
+            progress: called as progress(stage, done, total).
+
+        Returns:
+            What was added, updated, unchanged, moved, removed and failed. A bad picture never
+            stops the rest.
+
+        Raises:
+            UsageError: a path does not exist, or the arguments do not fit together.
+            EnvironmentFailure: weights, engine or disk failed; what was added before is kept.
+        """
+        from lookalike.ingest import ingest, ingest_items
+
+        text_of(tenant, "tenant")
+        given = list(pictures) if isinstance(pictures, list | tuple) else [pictures]
+        names = [isinstance(each, str | PathLike) for each in given]
+        if any(names) != all(names):
+            raise UsageError("paths and pictures in memory cannot be mixed in one call")
+        if uri is not None and (any(names) or len(given) != 1):
+            raise UsageError("uri names one picture given as bytes or image, not paths")
+        if isinstance(ignore, str):
+            ignore = [ignore]
+        if not any(names) and (ignore or prune):
+            raise UsageError("ignore and prune go with folders, not with pictures in memory")
+        known = {spec.name for spec in self._store.encoders()}
+        models = self._writing_encoders(progress)
+        if any(names):
+            report = ingest(
+                self._store,
+                models,
+                given,
+                tenant=tenant,
+                attributes=attributes,
+                ignore=ignore,
+                prune=prune,
+                progress=progress,
+            )
+        else:
+            items = [item(each, uri) for each in given]
+            report = ingest_items(
+                self._store,
+                models,
+                items,
+                tenant=tenant,
+                attributes=attributes,
+                progress=progress,
+            )
+        return self._complete(report, models, known, progress)
+
+    def add_table(
+        self,
+        table: str | PathLike[str],
+        *,
+        id: str,  # noqa: A002 - the field's word
+        root: str | PathLike[str] | None = None,
+        path_pattern: str | None = None,
+        path_column: str | None = None,
+        types: str | Mapping[str, str] = "",
+        columns: Sequence[str] | None = None,
+        delimiter: str | None = None,
+        unlisted: bool = False,
+        attributes: Mapping[str, Any] | None = None,
+        tenant: str = "",
+        ignore: str | Sequence[str] = (),
+        prune: bool = False,
+        progress: Progress | None = None,
+    ) -> "IngestReport":
+        """Add the pictures that a product table names, with its columns as their attributes.
+
+        Args:
+            table: a CSV, TSV, JSON lines or Parquet file.
+            id: the column that names a row; declared as int it is the record's id, too.
+            root: the folder that holds the pictures; by default the table's own.
+            path_pattern: a picture's path, such as `images/{article_id:.3}/{article_id}.jpg`.
+            path_column: a column that holds paths or URLs. Without it and without a pattern, a
+                picture belongs to the row whose id is its file's name without the suffix.
+            types: of columns: text, int, float, bool, list or list:SEPARATOR. By default all of
+                CSV is text, and values of other files are what they are there.
+            columns: the ones to keep; all by default.
+            delimiter: what parts the columns of a CSV file.
+            unlisted: also add the pictures that no row names.
+            attributes: further ones, the same for all.
+            tenant: whose pictures they are.
+            ignore: patterns of pictures to leave out where the folder is walked.
+            prune: also delete the records below the folder whose row or file is gone.
+            progress: called as progress(stage, done, total).
+
+        Returns:
+            As `add`. What is wrong with one row is a failure of it.
+
+        Raises:
+            UsageError: the table cannot be read, or a column is not there.
+            EnvironmentFailure: weights, engine or disk failed; what was added before is kept.
+        """
+        from lookalike.imaging import DEFAULT_LIMITS
+        from lookalike.ingest import ingest_table, own_folder
+        from lookalike.sources.table import Join, TableSource
+
+        text_of(tenant, "tenant")
+        join = Join(id, root, path_pattern, path_column, types, columns, delimiter, unlisted)
+        source = TableSource(
+            table,
+            join,
+            limits=DEFAULT_LIMITS,
+            attributes=attributes,
+            ignore=[ignore] if isinstance(ignore, str) else ignore,
+            skip=own_folder(self._store),
+            progress=progress,
+        )
+        known = {spec.name for spec in self._store.encoders()}
+        models = self._writing_encoders(progress)
+        report = ingest_table(
+            self._store, models, source, tenant=tenant, prune=prune, progress=progress
+        )
+        return self._complete(report, models, known, progress)
+
+    def add_encoder(self, name: str, progress: Progress | None = None) -> "IngestReport":
+        """Add an encoder and embed what is there, reading the pictures once more.
+
+        An interrupted run goes on where it stopped when called again.
+        """
+        from lookalike.encoders import registry
+        from lookalike.ingest import embed_missing
+
+        encoder = registry.load(name, progress=progress)
+        self._store.add_encoder(encoder.spec)
+        ours = [s.name for s in self._store.encoders() if s.name in registry.names()]
+        min_side = max(registry.card(own).min_side for own in ours)
+        return embed_missing(self._store, encoder, min_side=min_side, progress=progress)
+
+    def add_embeddings(
+        self,
+        ids: "Sequence[int] | NDArray[np.int64]",
+        vectors: "NDArray[Any] | Sequence[Sequence[float]]",
+        *,
+        uris: Sequence[str] | None = None,
+        attributes: Sequence[Mapping[str, Any]] | None = None,
+        tenant: str | None = None,
+        encoder: str | None = None,
+        progress: Progress | None = None,
+    ) -> int:
+        """Add vectors computed elsewhere; an id that is there is updated.
+
+        Args:
+            ids: n different int64 ≥ 0.
+            vectors: (n, dim) floats, finite and not zero; normalised here. A memory map is read
+                in slices.
+            uris: n names; by default a record that is there keeps its own, a new one is `id:N`.
+            attributes: n mappings; by default a record that is there keeps its own.
+            tenant: whose they are; by default a record that is there stays whose it is.
+            encoder: which encoder made them; a name unknown to lookalike is kept as a space of
+                its own. By default the collection's encoder of that size, else "external".
+            progress: called as progress(stage, done, total).
+
+        Returns:
+            How many rows were stored.
+
+        Raises:
+            UsageError: shapes, ids or values do not fit, or an id is another tenant's; nothing of
+                the bad slice is stored.
+        """
+        from lookalike.external import add_rows
+
+        return add_rows(
+            self._store,
+            ids,
+            vectors,
+            uris=uris,
+            attributes=attributes,
+            tenant=tenant,
+            encoder=encoder,
+            progress=progress,
+        )
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _writing_encoders(self, progress: Progress | None) -> "Sequence[Encoder]":
+        """Load the encoders every new picture is encoded with; new ones join the collection."""
+        from lookalike.encoders import registry
+        from lookalike.encoders.matching import load_matching
+
+        ours = [spec for spec in self._store.encoders() if spec.name in registry.names()]
+        models = [load_matching(spec, progress) for spec in ours]
+        wished = self._wished or (() if models else DEFAULT_ENCODERS)
+        known = {spec.name for spec in ours}
+        for name in dict.fromkeys(wished):
+            if name not in known:
+                models.append(registry.load(name, progress=progress))
+                self._store.add_encoder(models[-1].spec)
+        return models
+
+    def _complete(
+        self,
+        report: "IngestReport",
+        models: "Sequence[Encoder]",
+        known: set[str],
+        progress: Progress | None,
+    ) -> "IngestReport":
+        """Embed what lacks a vector of an encoder; what fails joins the report.
+
+        For the encoders known before only files are looked at: what else is missing was tried
+        when they joined.
+        """
+        from lookalike.ingest import embed_missing
+
+        min_side = max(model.min_side for model in models)
+        for encoder in models:
+            if report.interrupted:
+                break
+            more = embed_missing(
+                self._store,
+                encoder,
+                files_only=encoder.spec.name in known,
+                min_side=min_side,
+                progress=progress,
+            )
+            # What is completed was counted already, as unchanged.
+            report += replace(more, updated=0)
+        return report
