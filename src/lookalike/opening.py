@@ -38,9 +38,7 @@ def open_collection(
     if "://" in str(path):
         raise UsageError(f"{path}: a collection is a folder on this machine; give its path")
     names = encoder.split(",") if isinstance(encoder, str) else list(encoder or ())
-    names = [name.strip() for name in names if name.strip()]
-    for name in names:
-        registry.card(name)
+    names = [registry.card(name.strip()).name for name in names if name.strip()]
     folder = Path(path)
     store = LocalStore.open(folder, create=create, read_only=read_only)
     return Collection(store, folder, names)

@@ -23,7 +23,7 @@ def test_names_are_sorted_and_have_cards():
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("clip", "Did you mean clip-vit-b-16?"),
+        ("clip", "Did you mean clip-vit-b-16 or clip-vit-b-32?"),
         ("Dinov2-vit14s", "Did you mean dinov2-vits14?"),
         ("p-hash", "Did you mean phash"),
         ("zzz", "The encoders are: ahash, clip-vit-b-16, "),
@@ -35,6 +35,13 @@ def test_unknown_name_says_which_there_are(name, hint):
     with pytest.raises(UnknownEncoderError) as caught:
         registry.card(name)
     assert hint in str(caught.value)
+
+
+def test_an_alias_is_the_model(empty_cache):
+    assert registry.card("vgg16").name == "vgg16-max"
+    assert "vgg16" not in registry.names()
+    with pytest.raises(WeightsError, match="vgg16-max is missing"):
+        registry.load("vgg16", offline=True)
 
 
 def test_import_is_light():

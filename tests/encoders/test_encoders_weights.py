@@ -13,7 +13,7 @@ import tiny_onnx
 from lookalike.encoders import card as cards
 from lookalike.encoders import weights
 from lookalike.encoders.onnx import OnnxEncoder
-from lookalike.encoders.sources import cache, hub, pypi
+from lookalike.encoders.sources import cache, hub
 from lookalike.errors import WeightsError
 
 MODEL = tiny_onnx.image_tower(1.0)
@@ -359,20 +359,6 @@ def test_a_damaged_package_gives_way_to_the_next_source(empty_cache, index, serv
     path.write_bytes(content)
     (found,) = weights.find(card(PYPI, HUB), "image")
     assert found.path.read_bytes() == MODEL
-
-
-def test_pip_is_found_elsewhere_or_missed(monkeypatch):
-    monkeypatch.setattr(pypi.importlib.util, "find_spec", lambda _: None)
-    have: dict[str, str] = {"uv": "/bin/uv", "uvx": "/bin/uvx", "pip": "/bin/pip"}
-    monkeypatch.setattr(pypi.shutil, "which", have.get)
-    assert pypi._pip() == ["/bin/pip"]
-    del have["pip"]
-    assert pypi._pip() == ["/bin/uvx", "pip"]
-    del have["uvx"]
-    assert pypi._pip() == ["/bin/uv", "tool", "run", "pip"]
-    have.clear()
-    with pytest.raises(cache.SourceError, match="neither pip nor uv"):
-        pypi._pip()
 
 
 def test_two_processes_fetch_once(empty_cache, server, tmp_path, monkeypatch):

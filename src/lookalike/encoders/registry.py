@@ -23,12 +23,15 @@ def names() -> list[str]:
 
 
 def card(name: str) -> ModelCard:
-    """The model card of one encoder.
+    """The model card of one encoder, by its name or an alias.
 
     Raises:
         UnknownEncoderError: there is none of that name; the message lists those there are.
     """
     if name not in cards.find():
+        for each in names():
+            if name in cards.read(each).aliases:
+                return cards.read(each)
         known = names()
         asked = name.lower()
         close = [each for each in known if asked and asked in each]
@@ -49,7 +52,7 @@ def load(
     """Load an encoder, finding or downloading its weights; the same object every time.
 
     Args:
-        name: one of `names()`.
+        name: one of `names()`, or an alias of one.
         progress: called as progress(stage, done, total) with bytes while downloading.
         offline: True never touches the network; None asks LOOKALIKE_OFFLINE and HF_HUB_OFFLINE.
 
@@ -59,11 +62,11 @@ def load(
     """
     model = card(name)
     with _guard:
-        lock = _locks.setdefault(name, threading.Lock())
+        lock = _locks.setdefault(model.name, threading.Lock())
     with lock:
-        if name not in _loaded:
-            _loaded[name] = _make(model, progress, offline)
-        return _loaded[name]
+        if model.name not in _loaded:
+            _loaded[model.name] = _make(model, progress, offline)
+        return _loaded[model.name]
 
 
 def _make(

