@@ -1,13 +1,14 @@
 """`lookalike index`: look at pictures once, and keep what is needed to find them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lookalike.cli import options
+from lookalike.cli import join, options
 from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, echo_table, is_terminal, plural, say
 from lookalike.cli.progress import duration, progress
@@ -23,7 +24,7 @@ FAILURES_SHOWN = 10
 
 
 @click.command(no_args_is_help=True)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="PATH...")
 @options.collection
 @click.option(
     "--encoder",
@@ -46,6 +47,7 @@ FAILURES_SHOWN = 10
     metavar="KEY=VALUE",
     help="An attribute of these pictures; the value is JSON, or else text; may be given again.",
 )
+@join.options
 @options.output_file("--failures", help="Write what failed to FILE, one JSON object per line.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -60,6 +62,7 @@ def command(
     failures: Path | None,
     as_json: bool,
     quiet: bool,
+    **table: Any,
 ) -> int:
     """Add pictures, or bring the collection up to date.
 
@@ -78,6 +81,12 @@ def command(
     lookalike index shop --set season=summer --set price=19.5
     lookalike index photos --encoder dinov2-vits14          one more encoder for all pictures
 
+    A table of products gives every picture the values of its row, to filter on:
+
+    \b
+    lookalike index --table products.csv --id article_id --types price=float \\
+        --path-pattern 'images/{article_id:.3}/{article_id}.jpg'
+
     A picture that cannot be used is listed with the reason, and stops nothing.
 
     Exit status: 0 all well, 1 some pictures failed or there were none, 2 wrong use, 3 when the
@@ -86,12 +95,18 @@ def command(
     attributes = parse_attributes(fields)
     if encoder is not None and not encoder.strip(", "):
         raise UsageError("--encoder needs names, such as `--encoder clip-vit-b-16,phash`")
+    if not paths and table["table"] is None:
+        raise click.UsageError("Missing argument 'PATH...'.")
     found = options.existing_paths(paths)
+    joined = join.arguments(table, tuple(found))
     try:
         with options.open_to_write(collection, encoder=encoder) as opened:
             with progress(quiet=quiet) as show:
-                report = opened.add(
-                    found,
+                add: Callable[..., IngestReport] = (
+                    partial(opened.add, found) if joined is None else opened.add_table
+                )
+                report = add(
+                    **(joined or {}),
                     attributes=attributes or None,
                     tenant=tenant,
                     ignore=ignore,
@@ -102,6 +117,8 @@ def command(
     except KeyboardInterrupt:
         say("stopped; what was done is kept: run the same command again to go on")
         return INTERRUPTED
+    for notice in report.notices:
+        say(notice)
     if failures is not None:
         _write_failures(report, failures)
     if as_json:
