@@ -169,10 +169,11 @@ class Adding:
         An interrupted run goes on where it stopped when called again.
         """
         from lookalike.encoders import registry
+        from lookalike.encoders.shipped import shipped_projection
         from lookalike.ingest import embed_missing
 
         encoder = registry.load(name, progress=progress)
-        self._store.add_encoder(encoder.spec)
+        self._store.add_encoder(encoder.spec, shipped_projection(encoder.spec.name))
         ours = [s.name for s in self._store.encoders() if s.name in registry.names()]
         min_side = max(registry.card(own).min_side for own in ours)
         return embed_missing(self._store, encoder, min_side=min_side, progress=progress)
@@ -227,6 +228,7 @@ class Adding:
         """Load the encoders every new picture is encoded with; new ones join the collection."""
         from lookalike.encoders import registry
         from lookalike.encoders.matching import load_matching
+        from lookalike.encoders.shipped import shipped_projection
 
         ours = [spec for spec in self._store.encoders() if spec.name in registry.names()]
         models = [load_matching(spec, progress) for spec in ours]
@@ -235,7 +237,8 @@ class Adding:
         for name in dict.fromkeys(wished):
             if name not in known:
                 models.append(registry.load(name, progress=progress))
-                self._store.add_encoder(models[-1].spec)
+                spec = models[-1].spec
+                self._store.add_encoder(spec, shipped_projection(spec.name))
         return models
 
     def _complete(

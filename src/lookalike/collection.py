@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lookalike.filters import Filter
+    from lookalike.projecting import Chosen
     from lookalike.results import Results
     from lookalike.search import Term
 
@@ -79,7 +80,7 @@ class Collection(Adding):
         where: "str | Filter | None" = None,
         within: str | PathLike[str] | None = None,
         tenant: str | None = None,
-        encoder: str | None = None,
+        encoder: "str | Sequence[str] | None" = None,
     ) -> "Results":
         """Find records like a picture, words, a record or a vector, or a mixture of them.
 
@@ -96,7 +97,8 @@ class Collection(Adding):
             within: only pictures below this folder.
             tenant: only this tenant's pictures.
             encoder: which of the collection's encoders; by default words use the one with a text
-                tower and pictures the best for pictures.
+                tower and pictures the best for pictures. Several, a list or a text with commas,
+                rank together by the mean of their cosines; `NAME:2` counts twice.
 
         Raises:
             UsageError: the query cannot be asked of this collection.
@@ -171,6 +173,13 @@ class Collection(Adding):
         }
         return {name: vectors[id] for name, vectors in found.items() if vectors}
 
+    def qualities_of(self, id: int) -> dict[str, int]:  # noqa: A002
+        """How much a record's picture gave its hashes to go by, 0..100, where that is known."""
+        found = {
+            spec.name: self._store.qualities(spec.name, record_ids([id])) for spec in self.encoders
+        }
+        return {name: qualities[id] for name, qualities in found.items() if qualities}
+
     # -- changing -------------------------------------------------------------------------------
 
     def update(
@@ -215,6 +224,33 @@ class Collection(Adding):
         while batch := [r.id for r in self._store.scan(chosen, limit=_ROWS_AT_A_TIME)]:
             deleted += self._store.delete(batch)
         return deleted
+
+    def set_projection(
+        self,
+        encoder: str,
+        projection: "Chosen" = "default",
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        """Compare an encoder's embeddings otherwise from now on, reading no picture.
+
+        Its index is built again from the stored embeddings, which stay as they are. Searches go
+        on meanwhile with the old one, and so they do when it is interrupted.
+
+        Args:
+            encoder: one of the collection's.
+            projection: "default" for the one that comes with the encoder, "fit" for one fitted on
+                the collection's own embeddings, "none" to compare them as they are, the path of a
+                .npz file, or a `lookalike.encoders.projection.Projection`.
+            progress: called as progress(stage, done, total).
+
+        Raises:
+            UsageError: there is no such projection, or too few embeddings to fit one on.
+        """
+        from lookalike.projecting import projection_for
+
+        chosen = projection_for(self._store, encoder, projection, progress)
+        self._store.set_projection(encoder, chosen, progress)
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Build every index again from the stored embeddings, reading no picture."""

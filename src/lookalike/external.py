@@ -7,6 +7,7 @@ import numpy as np
 
 from lookalike.arguments import text_of
 from lookalike.encoders import registry
+from lookalike.encoders.shipped import shipped_projection
 from lookalike.errors import UsageError
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Entry
@@ -45,7 +46,7 @@ def add_rows(
     if n == 0:
         return 0
     spec = spec_of(store.encoders(), encoder, vectors.shape[1])
-    store.add_encoder(spec)
+    store.add_encoder(spec, shipped_projection(spec.name))
     for start in range(0, n, _ROWS_AT_A_TIME):
         part = slice(start, start + _ROWS_AT_A_TIME)
         numbers = [int(number) for number in ids[part]]

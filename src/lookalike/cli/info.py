@@ -45,6 +45,8 @@ def to_dict(stats: "StoreStats") -> dict[str, Any]:
                 "fingerprint": entry.spec.fingerprint,
                 "vectors": entry.vectors,
                 "indexed": entry.indexed,
+                "dimensions": entry.dimensions,
+                "projection": entry.projection,
                 "index_bytes": entry.index_bytes,
             }
             for entry in stats.encoders

@@ -7,30 +7,72 @@ import click
 from lookalike.cli import options
 from lookalike.cli.output import echo_json, plural
 from lookalike.cli.progress import duration, progress
+from lookalike.errors import UsageError
+
+
+def _choices(
+    _ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """The projections asked for, by encoder."""
+    chosen: dict[str, str] = {}
+    for value in values:
+        name, equals, what = value.partition("=")
+        if not (name and equals and what):
+            raise UsageError(
+                f"--projection {value!r}: write ENCODER=default, ENCODER=none, ENCODER=fit or "
+                "ENCODER=FILE.npz"
+            )
+        chosen[name] = what
+    return chosen
 
 
 @click.command()
 @options.collection
+@click.option(
+    "--projection",
+    "projections",
+    multiple=True,
+    callback=_choices,
+    metavar="ENCODER=WHAT",
+    help="Compare its embeddings through this: default, none, fit or a .npz file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
-def command(collection: str, as_json: bool, quiet: bool) -> int:
+def command(collection: str, projections: dict[str, str], as_json: bool, quiet: bool) -> int:
     """Build every index again from the stored embeddings.
 
     No picture is read. Needed only when `lookalike info` names a problem; interrupting it is
     harmless.
 
+    With --projection only that encoder's index is built, to compare its embeddings otherwise:
+    through the projection that comes with the encoder (default), one fitted on the collection's
+    own embeddings (fit), one from a file, or as they are (none).
+
     \b
     lookalike rebuild
     lookalike rebuild -c family.lookalike
+    lookalike rebuild --projection dinov2-vits14=default
     """  # noqa: D301
+    from lookalike.views.text import printable
+
     started = time.monotonic()
     with options.open_existing(collection, write=True) as opened:
         with progress(quiet=quiet) as show:
-            opened.rebuild(show)
+            for name, what in projections.items():
+                opened.set_projection(name, what, progress=show)
+            if not projections:
+                opened.rebuild(show)
         count = opened.count()
+        stats = {entry.spec.name: entry for entry in opened.stats().encoders}
     seconds = time.monotonic() - started
     if as_json:
-        echo_json({"records": count, "seconds": round(seconds, 3)})
-    else:
-        click.echo(f"rebuilt the indexes of {plural(count, 'picture')} in {duration(seconds)}")
+        shown = {name: stats[name].projection for name in projections}
+        echo_json({"records": count, "seconds": round(seconds, 3), "projections": shown})
+        return 0
+    for name in projections:
+        entry = stats[name]
+        how = f"projection {entry.projection}" if entry.projection else "no projection"
+        click.echo(f"{printable(name)}: {how}, {entry.dimensions} dimensions")
+    which = "index" if projections else "indexes"
+    click.echo(f"rebuilt the {which} of {plural(count, 'picture')} in {duration(seconds)}")
     return 0

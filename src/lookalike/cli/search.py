@@ -31,7 +31,11 @@ class _Search(click.Command):
 @options.where
 @options.within
 @options.tenant
-@click.option("--encoder", metavar="NAME", help="Which of the collection's encoders to use.")
+@click.option(
+    "--encoder",
+    metavar="NAME[:WEIGHT],…",
+    help="Which of the collection's encoders to use; several rank together.",
+)
 @click.option("--text", is_flag=True, expose_value=False, help="The operand behind it is words.")
 @click.option(
     "--image", is_flag=True, expose_value=False, help="The operand behind it is a picture."
@@ -91,6 +95,7 @@ def command(
     \b
     lookalike search cat.jpg --where 'year >= 2020' --within ~/Pictures/holiday
     lookalike search cat.jpg -n 20 --offset 20 --threshold 0.7
+    lookalike search cat.jpg --encoder dinov2-vits14,clip-vit-b-16
     lookalike search cat.jpg --html cats.html
 
     Exit status: 0 with hits, 1 without or when the picture cannot be used, 2 wrong use, 3 when

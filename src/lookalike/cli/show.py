@@ -38,16 +38,19 @@ def command(
     with options.open_existing(collection) as opened:
         found = find(opened, record, tenant)
         vectors = opened.vectors_of(found.id)
+        qualities = opened.qualities_of(found.id)
         specs = {spec.name: spec for spec in opened.encoders}
     if as_json:
         encoders = {name: _vector_json(specs[name], vector) for name, vector in vectors.items()}
+        for name, quality in qualities.items():
+            encoders[name]["quality"] = quality
         echo_json({**to_dict(found), "encoders": encoders})
         return 0
     from lookalike.views import table, terminal
 
     if terminal.wanted(pictures, say):
         terminal.show_picture(found.uri, say=say)
-    echo_table(table.pairs(_rows(found, specs, vectors), terminal=is_terminal()))
+    echo_table(table.pairs(_rows(found, specs, vectors, qualities), terminal=is_terminal()))
     return 0
 
 
@@ -60,7 +63,10 @@ def _vector_json(spec: "EncoderSpec", vector: Any) -> dict[str, Any]:
 
 
 def _rows(
-    record: "Record", specs: "Mapping[str, EncoderSpec]", vectors: "Mapping[str, Any]"
+    record: "Record",
+    specs: "Mapping[str, EncoderSpec]",
+    vectors: "Mapping[str, Any]",
+    qualities: "Mapping[str, int]",
 ) -> list[tuple[str, str]]:
     from lookalike.cli.record import moment
     from lookalike.views.text import printable, size, value_of
@@ -83,6 +89,8 @@ def _rows(
     for name, vector in vectors.items():
         spec = specs[name]
         value = vector.tobytes().hex() if spec.kind == "hash" else f"{spec.size:,} dimensions"
+        if name in qualities:
+            value += f" (quality {qualities[name]} of 100)"
         rows.append((printable(name), value))
     for key, value in record.attributes.items():
         rows.append((printable(f".{key}"), value_of(value)))
