@@ -1,5 +1,6 @@
 """Bytes in, pixels out: decoding, limits, orientation, thumbnails."""
 
+from lookalike.imaging.borders import trim_borders as trim_borders
 from lookalike.imaging.decode import Picture as Picture
 from lookalike.imaging.decode import decode as decode
 from lookalike.imaging.formats import PICTURE_SUFFIXES as PICTURE_SUFFIXES
@@ -16,4 +17,5 @@ __all__ = [
     "decode",
     "thumbnail",
     "to_rgb",
+    "trim_borders",
 ]

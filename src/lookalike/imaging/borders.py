@@ -1,0 +1,121 @@
+"""Cutting off the plain borders of a picture: letterboxes, frames, the edges of scans."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+Colour = tuple[int, int, int]
+Box = tuple[int, int, int, int]
+
+BLACK: Colour = (0, 0, 0)
+TOLERANCE = 10
+
+_BLOCK = 16
+"""Pixels that a JPEG of halved colour codes together: as far as an edge rings into a border."""
+_LEAST_SIDE = 0.25
+_LEAST_AREA = 0.125
+_LEAST_PIXELS = 16
+
+
+def trim_borders(
+    picture: Image, *, colour: Colour | None = BLACK, tolerance: int = TOLERANCE
+) -> Image:
+    """Cut plain outer borders off an RGB picture.
+
+    A border is made of whole outermost rows or columns, so nothing inside a picture is ever cut.
+    Where less than a quarter of a side, an eighth of the area or 16 pixels would be left, it was
+    no border but a dark (or plain) picture, and nothing is cut.
+
+    Args:
+        picture: RGB, of any size.
+        colour: of the border, 0 to 255; None takes any, each side one of its own, and may take a
+            plain sky for a border.
+        tolerance: how many of 255 levels compression may have moved a border's pixels: a line
+            belongs to a border when they are half of that away on average, and nearly none is
+            twice that away. Up to 16 lines beside a clear edge may be worse.
+
+    Returns:
+        The part within the borders; the same object when there are none.
+    """
+    box = content_box(np.asarray(picture), colour=colour, tolerance=tolerance)
+    return picture if box == (0, 0, *picture.size) else picture.crop(box)
+
+
+def content_box(
+    pixels: NDArray[np.uint8], *, colour: Colour | None = BLACK, tolerance: int = TOLERANCE
+) -> Box:
+    """Where `trim_borders` would cut (height, width, 3) pixels: left, top, right, bottom."""
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = whole = 0, 0, width, height
+    colours = [colour] * 4
+    while True:
+        before = left, top, right, bottom
+        # Sides of different colours meet in corners that belong to one of them only: once that
+        # one is cut, the other is plain.
+        cut, colours[0] = _border(pixels[top:bottom, left:right], colours[0], tolerance)
+        top += cut
+        cut, colours[1] = _border(pixels[top:bottom, left:right][::-1], colours[1], tolerance)
+        bottom -= cut
+        columns = pixels[top:bottom, left:right].swapaxes(0, 1)
+        cut, colours[2] = _border(columns, colours[2], tolerance)
+        left += cut
+        cut, colours[3] = _border(columns[cut:][::-1], colours[3], tolerance)
+        right -= cut
+        if not _sensible(right - left, bottom - top, width, height):
+            return whole
+        if (left, top, right, bottom) == before:
+            return before
+
+
+def _sensible(width: int, height: int, whole_width: int, whole_height: int) -> bool:
+    return (
+        min(width, height) >= _LEAST_PIXELS
+        and width >= _LEAST_SIDE * whole_width
+        and height >= _LEAST_SIDE * whole_height
+        and width * height >= _LEAST_AREA * whole_width * whole_height
+    )
+
+
+def _border(
+    lines: NDArray[np.uint8], colour: Colour | None, tolerance: int
+) -> tuple[int, Colour | None]:
+    """How many of the first lines, (lines, pixels, 3) uint8, are border, and of which colour.
+
+    Where no colour was given and there is no border, it stays None.
+    """
+    if lines.size == 0:
+        return 0, colour
+    of = _median(lines[0]) if colour is None else colour
+    mean, far = _distances(lines[:1], of, tolerance)
+    if mean[0] > tolerance or far[0] > 0.1:
+        return 0, colour
+    mean, far = _distances(lines, of, tolerance)
+    count = _first((mean > 0.5 * tolerance) | (far > 0.01))
+    # Ringing is of an edge: without one nearby, what is nearly plain is dark scenery. A border so
+    # narrow that no line of it is plain needs a clearer one.
+    edge = count + _first(mean[count : count + _BLOCK + 1] > (1.5 if count else 4.0) * tolerance)
+    if 0 < edge < len(mean) and edge <= count + _BLOCK and mean[edge] - mean[edge - 1] > tolerance:
+        count = edge
+    return count, of if count else colour
+
+
+def _distances(
+    lines: NDArray[np.uint8], colour: Colour, tolerance: int
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Of each line, the mean distance to the colour and the share of pixels far from it."""
+    distance = np.zeros(lines.shape[:2], np.uint8)
+    for channel, value in enumerate(colour):
+        levels, level = lines[:, :, channel], np.uint8(value)
+        away = np.maximum(levels, level) - np.minimum(levels, level)
+        np.maximum(distance, away, out=distance)
+    return distance.mean(axis=1), (distance > 2 * tolerance).mean(axis=1)
+
+
+def _median(line: NDArray[np.uint8]) -> Colour:
+    red, green, blue = np.median(line, axis=0)
+    return int(red), int(green), int(blue)
+
+
+def _first(found: NDArray[np.bool_]) -> int:
+    """Place of the first True; the length when there is none."""
+    return int(found.argmax()) if found.any() else len(found)
