@@ -12,8 +12,8 @@ from lookalike.encoders.preprocess import Preprocessor
 RULE = registry.card("clip-vit-b-16").image.preprocessing
 
 
-def picture(width, height, seed=0):
-    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+def picture(width, height, seed=0, low=0, high=256):
+    pixels = np.random.default_rng(seed).integers(low, high, (height, width, 3), dtype=np.uint8)
     return Image.fromarray(pixels)
 
 
@@ -38,6 +38,25 @@ def test_resize_is_the_published_one(width, height, short):
     image = picture(width, height)
     ours = Preprocessor(rule).resize(image)
     assert ours.tobytes() == published(image, short, 224).tobytes()
+
+
+def test_a_very_large_picture_comes_out_nearly_the_same():
+    coarse = picture(60, 45)
+    large = coarse.resize((2400, 1800), Image.Resampling.BICUBIC)
+    ours = np.asarray(Preprocessor(RULE).resize(large)).astype(int)
+    away = np.abs(ours - np.asarray(published(large, 224, 224)))
+    assert away.max() <= 4
+    assert away.mean() < 0.5
+
+
+@pytest.mark.parametrize("resize", ["shorter-side", "stretch"])
+def test_black_borders_are_trimmed_where_the_card_says_so(resize):
+    inside = picture(120, 100, low=80, high=200)
+    framed = Image.new("RGB", (160, 170))
+    framed.paste(inside, (20, 40))
+    rule = dataclasses.replace(RULE, borders="black", resize=resize)
+    np.testing.assert_array_equal(Preprocessor(rule)(framed), Preprocessor(rule)(inside))
+    assert not np.array_equal(Preprocessor(RULE)(framed), Preprocessor(RULE)(inside))
 
 
 @pytest.mark.parametrize("size", [(1, 20_000), (20_000, 1), (3, 9_000)])
@@ -66,6 +85,10 @@ def test_layout_colour_and_type_are_data():
     np.testing.assert_array_equal(bgr[::-1], Preprocessor(same)(image))
     half = Preprocessor(dataclasses.replace(RULE, dtype="float16"))(image)
     assert half.dtype == np.float16
+    pixels = dataclasses.replace(same, scale=1.0, layout="NHWC", dtype="uint8")
+    got = Preprocessor(pixels)(image)
+    assert got.dtype == np.uint8
+    np.testing.assert_array_equal(got, np.asarray(Preprocessor(pixels).resize(image)))
 
 
 def test_stretch_keeps_the_whole_picture():
