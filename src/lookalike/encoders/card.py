@@ -1,15 +1,14 @@
 """The model card: everything about one model that is data, read from `models/NAME.toml`."""
 
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any, Literal
 
+from lookalike.encoders.own import place
 from lookalike.errors import WeightsError
 
 Tower = Literal["image", "text"]
@@ -183,20 +182,23 @@ class ModelCard:
 
 
 def find() -> dict[str, Traversable]:
-    """Every model card by name: the package's, and NAME.toml files in LOOKALIKE_MODELS.
+    """Every model card by name: the package's, and NAME.toml in the user's folder of models.
 
     A user's card cannot take the name of one in the package.
     """
     found: dict[str, Traversable] = {}
-    places: list[Traversable] = [resources.files("lookalike.models")]
-    if folder := os.environ.get("LOOKALIKE_MODELS"):
-        places.append(Path(folder))
-    for place in places:
-        if place.is_dir():
-            for entry in place.iterdir():
+    places: list[Traversable] = [resources.files("lookalike.models"), place.root()]
+    for folder in places:
+        if folder.is_dir():
+            for entry in folder.iterdir():
                 if entry.name.endswith(".toml"):
                     found.setdefault(entry.name.removesuffix(".toml"), entry)
     return found
+
+
+def is_packaged(name: str) -> bool:
+    """Whether a model comes with lookalike, rather than from the user's folder."""
+    return resources.files("lookalike.models").joinpath(f"{name}.toml").is_file()
 
 
 def read(name: str) -> ModelCard:

@@ -69,6 +69,12 @@ def load(
         return _loaded[model.name]
 
 
+def forget(name: str) -> None:
+    """Load an encoder anew when it is next asked for; its files are others now."""
+    with _guard:
+        _loaded.pop(name, None)
+
+
 def _make(
     model: ModelCard, progress: Callable[[str, int, int], None] | None, offline: bool | None
 ) -> "Encoder":

@@ -10,6 +10,7 @@ from typing import Literal
 
 from lookalike.encoders import fetch
 from lookalike.encoders.card import ModelCard, Tower, WeightFile
+from lookalike.encoders.own.place import VARIABLE
 from lookalike.encoders.sources import cache, folder
 from lookalike.errors import WeightsError
 
@@ -91,11 +92,20 @@ def find(
     """
     if own := _own(card, tower):
         try:
-            return tuple(Weights(path, cache.digest(path), own=True) for path in own)
+            found = tuple(Weights(path, cache.digest(path), own=True) for path in own)
         except OSError as error:
             raise WeightsError(
-                f"{error.filename} (from {folder.VARIABLE}) cannot be read: {error.strerror}"
+                f"{error.filename} (from {VARIABLE}) cannot be read: {error.strerror}"
             ) from error
+        for weights, file in zip(found, card.files(tower), strict=True):
+            # Without a source it is a file that the user added, and that file only.
+            if file.sha256 not in {"", weights.sha256} and not file.sources:
+                raise WeightsError(
+                    f"{weights.path} is not the file that was added as {card.name}: it has the "
+                    f"SHA-256 {weights.sha256}, not {file.sha256}. Bring that one back, or add "
+                    "the model again: `lookalike models add --replace`"
+                )
+        return found
     return tuple(
         _find_file(card, tower, file, progress, is_offline(offline)) for file in card.files(tower)
     )
@@ -155,7 +165,7 @@ def _message(
             )
         lines.append(
             f"Put text.onnx and tokenizer.json into FOLDER/{card.name}-text-NAME and set "
-            f"{folder.VARIABLE}=FOLDER; words work at once, nothing is indexed again. "
+            f"{VARIABLE}=FOLDER; words work at once, nothing is indexed again. "
             f"{card.text.note} See docs/weights.md."
         )
         return "\n".join(lines)
@@ -163,6 +173,6 @@ def _message(
         lines.append(f"Run `lookalike models fetch {card.name}` without offline mode, or:")
     lines.append(
         f"Put the file with SHA-256 {file.sha256} at FOLDER/{card.name}/image.onnx and set "
-        f"{folder.VARIABLE}=FOLDER. See docs/weights.md."
+        f"{VARIABLE}=FOLDER. See docs/weights.md."
     )
     return "\n".join(lines)

@@ -88,9 +88,12 @@ def encoders(stats: "StoreStats", *, terminal: bool) -> Table:
         table.add_column(name, justify="right")
     for entry in stats.encoders:
         unit = "bits" if entry.spec.kind == "hash" else "dimensions"
+        length = f"{entry.spec.size:,} {unit}"
+        if entry.projection:
+            length += f" → {entry.dimensions:,} (projection {printable(entry.projection)})"
         table.add_row(
             printable(entry.spec.name),
-            f"{entry.spec.size:,} {unit}",
+            length,
             f"{entry.vectors:,}",
             f"{entry.indexed:,}",
             size(entry.index_bytes),
@@ -99,15 +102,28 @@ def encoders(stats: "StoreStats", *, terminal: bool) -> Table:
 
 
 def models(rows: Iterable[tuple[str, ...]], *, terminal: bool) -> Table:
-    """Models: name, size, mAP, licence, bytes of the weights, place of each tower."""
+    """Models: name, size, mAP, licence, bytes of the weights, origin, place of each tower."""
     table = _table(terminal)
     table.add_column("model")
     table.add_column("size", justify="right")
     table.add_column("mAP", justify="right")
     table.add_column("licence")
     table.add_column("weights", justify="right")
+    table.add_column("from")
     table.add_column("for pictures")
     table.add_column("for words")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def measurements(
+    columns: Sequence[str], rows: Iterable[tuple[str, ...]], *, terminal: bool, words: int = 0
+) -> Table:
+    """Numbers under the headers given; the first `words` columns hold words."""
+    table = _table(terminal)
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="left" if place < words else "right")
     for row in rows:
         table.add_row(*row)
     return table

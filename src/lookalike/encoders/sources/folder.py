@@ -1,4 +1,4 @@
-"""Weights from a folder the user names: LOOKALIKE_MODELS.
+"""Weights from the user's own folder of models (encoders/own/place.py).
 
 FOLDER/MODEL/image.onnx (or under the file name of the model's card) is an image tower;
 text.onnx with tokenizer.json in FOLDER/MODEL or in FOLDER/MODEL-text-ANYTHING is a text tower.
@@ -9,21 +9,14 @@ import os
 from pathlib import Path
 
 from lookalike.encoders.card import ModelCard
-
-VARIABLE = "LOOKALIKE_MODELS"
-
-
-def root() -> Path | None:
-    """The folder the user names, or None."""
-    value = os.environ.get(VARIABLE)
-    return Path(value).expanduser() if value else None
+from lookalike.encoders.own.place import VARIABLE, root
 
 
 def image_tower(card: ModelCard) -> Path | None:
     """The user's image tower for a model."""
-    folder = root()
-    if folder is None or card.image is None:
+    if card.image is None:
         return None
+    folder = root()
     names = dict.fromkeys(("image.onnx", card.image.file.name))
     candidates = (folder / card.name / name for name in names)
     return next((path for path in candidates if path.is_file()), None)
@@ -32,8 +25,6 @@ def image_tower(card: ModelCard) -> Path | None:
 def text_tower(card: ModelCard) -> tuple[Path, Path] | None:
     """The user's text tower for a model: text.onnx and tokenizer.json of one folder."""
     folder = root()
-    if folder is None:
-        return None
     candidates = [folder / card.name]
     if folder.is_dir():
         candidates += sorted(folder.glob(f"{card.name}-text-*"))
@@ -47,8 +38,8 @@ def text_tower(card: ModelCard) -> tuple[Path, Path] | None:
 def why_not(card: ModelCard, tower: str) -> str:
     """One line: why the folder does not have that tower."""
     folder = root()
-    if folder is None:
-        return f"{VARIABLE}: not set"
+    if not os.environ.get(VARIABLE):
+        return f"{VARIABLE}: not set, and nothing in {folder / card.name}"
     if not folder.is_dir():
         return f"{VARIABLE}: {folder} is not a folder"
     if tower == "image":

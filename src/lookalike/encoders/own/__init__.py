@@ -1,0 +1,1 @@
+"""Models that the user adds: a description and an ONNX file become an encoder."""

@@ -1,0 +1,56 @@
+"""One data file and one weights file make an encoder for the whole command; no code."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tiny_onnx
+
+Process = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A description and a weights file; the user's folder of models is empty."""
+    monkeypatch.setenv("LOOKALIKE_MODELS", str(tmp_path / "models"))
+    monkeypatch.chdir(tmp_path)
+    Path("colours.toml").write_text('preprocessing = "raw-0-255"')
+    Path("weights.onnx").write_bytes(tiny_onnx.image_tower(1.0, side=16))
+    return tmp_path
+
+
+def test_add_index_search_remove(given: Path, process: Process, photos: Path) -> None:
+    added = process("models", "add", "colours.toml", "--file", "weights.onnx")
+    assert added.stdout == "added colours: 3 dimensions\n"
+    assert "under which licence colours may be used is not known" in added.stderr
+    listed = json.loads(process("models", "list", "--json").stdout)
+    assert {model["name"] for model in listed if model["own"]} == {"colours"}
+    assert "colours is good: 3 dimensions" in process("models", "check", "colours").stdout
+    process("index", str(photos / "flowers"), "--encoder", "colours,dhash", "--quiet")
+    picture = str(next((photos / "flowers").glob("*.jpg")))
+    found = json.loads(process("search", picture, "--encoder", "colours", "--json").stdout)
+    assert found["encoder"] == "colours"
+    assert found["hits"][0]["uri"] == picture
+    assert found["hits"][0]["verdict"] == "identical"
+    # The same name with other weights: not comparable, and said so.
+    Path("weights.onnx").write_bytes(tiny_onnx.image_tower(2.0, side=16))
+    process("models", "add", "colours.toml", "--file", "weights.onnx", "--replace")
+    refused = process("search", picture, "--encoder", "colours", status=2)
+    assert "not the ones this collection was made with" in refused.stderr
+    assert process("models", "remove", "colours").stdout == "removed colours\n"
+    assert "colours" not in process("models", "list").stdout
+
+
+def test_what_goes_wrong_is_said(given: Path, process: Process) -> None:
+    said = process("models", "add", "colours.toml", status=2).stderr
+    assert "no file colours.onnx; name the model's file with --file" in said
+    Path("two.onnx").write_bytes(tiny_onnx.text_tower([1.0]))
+    said = process("models", "add", "colours.toml", "--file", "two.onnx", status=3).stderr
+    assert "it has 2 inputs" in said
+    assert "input_ids int64 (any, any)" in said
+    said = process("models", "add", "colours.toml", "--name", "../x", status=2).stderr
+    assert "cannot be called '../x'" in said
+    assert "there is no model" in process("models", "remove", "nothing", status=2).stderr
+    assert "comes with lookalike" in process("models", "remove", "phash", status=2).stderr
