@@ -19,6 +19,9 @@ COMMANDS = (
     "delete",
     "info",
     "rebuild",
+    "export",
+    "import",
+    "evaluate",
     "models",
     "completion",
 )

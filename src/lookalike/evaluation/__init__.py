@@ -1,0 +1,19 @@
+"""How good encoders are, measured on the user's own pictures."""
+
+from lookalike.evaluation.evaluate import Options as Options
+from lookalike.evaluation.evaluate import evaluate as evaluate
+from lookalike.evaluation.results import Advice as Advice
+from lookalike.evaluation.results import Budget as Budget
+from lookalike.evaluation.results import Evaluation as Evaluation
+from lookalike.evaluation.results import Result as Result
+from lookalike.evaluation.stored import evaluate_collection as evaluate_collection
+
+__all__ = [
+    "Advice",
+    "Budget",
+    "Evaluation",
+    "Options",
+    "Result",
+    "evaluate",
+    "evaluate_collection",
+]

@@ -1,0 +1,105 @@
+"""Evaluating a collection as it is: the stored embeddings, against what the records say."""
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.encoders.shipped import shipped_projection
+from lookalike.errors import UsageError
+from lookalike.evaluation import datasets
+from lookalike.evaluation.evaluate import Embedded, Options, compare
+from lookalike.evaluation.results import Evaluation
+from lookalike.records import Record
+from lookalike.sources.base import Failure, Item
+from lookalike.sources.uri import is_url, to_path
+from lookalike.stores.base import Progress
+from lookalike.views.text import value_of
+
+if TYPE_CHECKING:
+    from lookalike.collection import Collection
+
+
+def evaluate_collection(
+    collection: "Collection",
+    *,
+    label: str | None = None,
+    encoders: Sequence[str] | None = None,
+    where: str | None = None,
+    limit: int | None = None,
+    options: Options | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure the embeddings a collection holds, with classes of pictures; no picture is encoded.
+
+    Args:
+        collection: an open collection.
+        label: the attribute that holds a picture's class; by default the class is the name of the
+            folder that the picture lies in. Records without it are left out.
+        encoders: some of the collection's; all of them by default.
+        where: only records that match this filter.
+        limit: at most so many records, of each class about as many.
+        options: how to compare. Projections are those that come with the encoders.
+        progress: called as progress(stage, done, total).
+
+    Raises:
+        UnknownEncoderError: the collection has no encoder of a name.
+        UsageError: no classes, or nothing to find in them.
+    """
+    specs = {spec.name: spec for spec in collection.encoders}
+    for name in encoders or ():
+        if name not in specs:
+            raise UsageError(
+                f"the collection has no encoder {name!r}; it has {', '.join(specs) or 'none'}"
+            )
+    names = list(specs) if encoders is None else list(dict.fromkeys(encoders))
+    items: list[Item] = []
+    classes: list[str] = []
+    left_out: list[Failure] = []
+    rows: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
+    total = collection.count(where=where)
+    for done, record in enumerate(collection.list(where=where), 1):
+        vectors = collection.vectors_of(record.id)
+        lacking = next((name for name in names if name not in vectors), None)
+        found = class_of(record, label)
+        if found is None:
+            why = f"it has no attribute {label}" if label else "it lies in no folder"
+            left_out.append(Failure(record.uri, why))
+        elif lacking is not None:
+            left_out.append(Failure(record.uri, f"it has no embedding by {lacking}"))
+        else:
+            items.append(Item(record.uri, b""))
+            classes.append(found)
+            for name in names:
+                rows[name].append(vectors[name])
+        if progress:
+            progress("reading the collection", done, total)
+    if not items:
+        raise UsageError(
+            f"no record of {collection.path} has "
+            + (f"an attribute {label}" if label else "a folder to take its class from")
+            + f" and an embedding by {' and '.join(names)}"
+        )
+    where_from = f"{collection.path}, by {label or 'folder'},"
+    kept = datasets.spread(classes, limit)
+    data = datasets.of_classes(
+        [items[row] for row in kept], [classes[row] for row in kept], where_from, left_out
+    )
+
+    def embed(name: str) -> Embedded:
+        vectors = np.stack([rows[name][row] for row in kept])
+        return Embedded(specs[name], vectors, None, shipped_projection(name))
+
+    return compare(data, names, embed, options or Options(), progress=progress)
+
+
+def class_of(record: Record, label: str | None) -> str | None:
+    """The class of a record: an attribute's value as text, or the name of its folder."""
+    if label is not None:
+        value = record.attributes.get(label)
+        return None if value is None or value == [] else value_of(value)
+    path = urlsplit(record.uri).path if is_url(record.uri) else str(to_path(record.uri) or "")
+    return PurePath(path).parent.name or None

@@ -1,0 +1,24 @@
+"""Embeddings and hashes as unit vectors whose inner product is the score lookalike shows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+def as_unit(rows: NDArray[np.generic]) -> Vectors:
+    """(n, dim) float32 as they are; (n, bits/8) uint8 as (n, bits) of ±1/√bits.
+
+    The inner product of two such hashes at Hamming distance d is 1 − 2·d/bits, their score.
+    """
+    if rows.dtype != np.uint8:
+        return rows.astype(np.float32, copy=False)
+    bits = np.unpackbits(rows.view(np.uint8), axis=1).astype(np.float32)
+    return (bits * 2 - 1) / np.float32(np.sqrt(bits.shape[1]))
+
+
+def fused(parts: Sequence[Vectors]) -> Vectors:
+    """Side by side, so that the inner product is the mean of those of the parts."""
+    return np.concatenate(parts, axis=1) / np.float32(np.sqrt(len(parts)))
