@@ -2,9 +2,10 @@
 
     python benchmarks/kill.py --kills 25
 
-A child adds, changes and deletes records, builds graphs, and says on its standard output what
-the store has acknowledged. It is killed with SIGKILL; then the store is opened and compared with
-what was said, the index with the catalogue. The next child goes on in the same folder.
+A child adds, changes and deletes records, builds graphs, changes the projection, and says on its
+standard output what the store has acknowledged. It is killed with SIGKILL; then the store is
+opened and compared with what was said, the index with the catalogue. The next child goes on in
+the same folder.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.encoders.projection import Projection
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Entry
 from lookalike.stores.local import LocalStore, shards
@@ -31,6 +33,9 @@ DIM = 32
 EMBEDDING = EncoderSpec("embedding", "embedding", DIM)
 HASH = EncoderSpec("hash", "hash", 64)
 GONE = -1
+TURN = np.random.default_rng(0).standard_normal((DIM, DIM), dtype=np.float32)
+MEAN = np.full(DIM, 0.1, np.float32)
+PROJECTIONS = (None, Projection("long", MEAN, TURN), Projection("short", MEAN, TURN[:, :12]))
 
 
 def vector(number: int, version: int) -> NDArray[np.float32]:
@@ -85,6 +90,8 @@ def write_forever(folder: Path, seed: int) -> None:
                 del versions[number], ids[number]
             if rng.random() < 0.05:
                 store.optimize()
+            if rng.random() < 0.1:
+                store.set_projection("embedding", rng.choice(PROJECTIONS))
 
 
 def say(what: str, changes: dict[int, int]) -> None:
@@ -141,8 +148,10 @@ def check(folder: Path, sure: dict[int, int], tried: dict[int, int]) -> str:
             assert np.abs(vectors[record.id] - expected.vectors["embedding"]).max() < 1e-3
             assert (hashes[record.id] == expected.vectors["hash"]).all()
         indexed = index.points(keys)
-        for key in keys:
-            assert np.abs(indexed[key][0] - vectors[key]).max() < 1e-3, "the index is out of date"
+        halves = [vectors[key].astype("<f2").tobytes() for key in keys]
+        rows = index.space.rows(halves).astype(np.float32)
+        for key, row in zip(keys, rows, strict=True):
+            assert np.abs(indexed[key][0] - row).max() < 1e-3, "the index is out of date"
         for record in records:
             fields = indexed[record.id][1]
             assert same_payload(fields, payload(record)), (

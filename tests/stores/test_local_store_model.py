@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from numpy.typing import NDArray
 
+from lookalike.encoders.projection import Projection
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.filters import Filter, parse, tenant_is, uri_within
 from lookalike.records import EncoderSpec, Record
-from lookalike.stores.base import Entry
+from lookalike.stores.base import Entry, Neighbour, QueryPart
 from lookalike.stores.local import LocalStore
 
 EMBEDDING = EncoderSpec("embedding", "embedding", 4, "f1")
 HASH = EncoderSpec("hash", "hash", 16)
+PDQ = EncoderSpec("pdq", "hash", 256)
 URIS = st.sampled_from([f"/{folder}/{name}.jpg" for folder in ("a", "ab") for name in "12345"])
 TENANTS = st.sampled_from(["", "t"])
 ATTRIBUTES = st.none() | st.fixed_dictionaries(
@@ -30,15 +32,30 @@ ATTRIBUTES = st.none() | st.fixed_dictionaries(
 GRID = [np.array(v, np.float32) for v in np.ndindex(3, 3, 2, 2) if any(v)]
 VECTORS = st.sampled_from([v / np.linalg.norm(v) for v in GRID])
 HASHES = st.integers(0, 255).map(lambda n: np.array([n, n // 16], np.uint8))
+LONG_HASHES = st.integers(0, 255).map(lambda n: np.array([n, *range(n % 3, 31 + n % 3)], np.uint8))
+RANDOM = np.random.default_rng(5).standard_normal((4, 4)).astype(np.float32)
+PROJECTIONS = [
+    None,
+    Projection("turned", np.zeros(4, np.float32), RANDOM),
+    Projection("shorter", np.full(4, 0.3, np.float32), RANDOM[:, :2]),
+    Projection("words", np.full(4, 0.3, np.float32), RANDOM[:, :3], np.full(4, -0.2, np.float32)),
+]
 ENTRIES = st.builds(
-    lambda uri, tenant, size, attributes, vectors: Entry(
-        uri, tenant, size=size, sha256=bytes([size] * 32), attributes=attributes, vectors=vectors
+    lambda uri, tenant, size, attributes, vectors, quality: Entry(
+        uri,
+        tenant,
+        size=size,
+        sha256=bytes([size] * 32),
+        attributes=attributes,
+        vectors=vectors,
+        qualities={"pdq": quality} if "pdq" in vectors and quality is not None else {},
     ),
     URIS,
     TENANTS,
     st.integers(0, 3),
     ATTRIBUTES,
-    st.fixed_dictionaries({}, optional={"embedding": VECTORS, "hash": HASHES}),
+    st.fixed_dictionaries({}, optional={"embedding": VECTORS, "hash": HASHES, "pdq": LONG_HASHES}),
+    st.none() | st.integers(0, 100),
 )
 FILTERS = st.sampled_from(
     [
@@ -63,6 +80,7 @@ class Known:
     attributes: dict[str, Any]
     vectors: dict[str, NDArray[Any]] = field(default_factory=dict)
     sha256: bytes | None = None
+    quality: int | None = None
 
 
 class LocalStoreMachine(RuleBasedStateMachine):
@@ -76,6 +94,8 @@ class LocalStoreMachine(RuleBasedStateMachine):
         self.store = LocalStore.open(self.folder)
         self.store.add_encoder(EMBEDDING)
         self.store.add_encoder(HASH)
+        self.store.add_encoder(PDQ)
+        self.projection: Projection | None = None
         self.model: dict[int, Known] = {}
         self.used: set[int] = set()
 
@@ -98,8 +118,11 @@ class LocalStoreMachine(RuleBasedStateMachine):
         digests = {old.sha256, entry.sha256} if old else {None}
         outdated = None not in digests and len(digests) == 2
         vectors = {**(old.vectors if old and not outdated else {}), **entry.vectors}
+        quality = old.quality if old and "pdq" in vectors else None
+        if "pdq" in entry.vectors:
+            quality = entry.qualities.get("pdq")
         self.model[key] = Known(
-            entry.uri, entry.tenant, entry.size, dict(attributes), vectors, entry.sha256
+            entry.uri, entry.tenant, entry.size, dict(attributes), vectors, entry.sha256, quality
         )
         self.used.add(key)
 
@@ -120,6 +143,7 @@ class LocalStoreMachine(RuleBasedStateMachine):
             size=entry.size,
             attributes=entry.attributes,
             vectors=entry.vectors,
+            qualities=entry.qualities,
         )
         if self.key_of(entry.uri, entry.tenant) in (None, key):
             assert self.store.upsert([named]) == [key]
@@ -175,41 +199,104 @@ class LocalStoreMachine(RuleBasedStateMachine):
     def rebuild(self) -> None:
         self.store.rebuild()
 
-    @rule(query=VECTORS, where=FILTERS, page=st.integers(1, 4), furthest=st.none() | st.just(0.3))
+    @rule(projection=st.sampled_from(PROJECTIONS))
+    def set_projection(self, projection: Projection | None) -> None:
+        self.store.set_projection("embedding", projection)
+        self.projection = projection
+
+    def in_space(self, vector: NDArray[Any], *, text: bool = False) -> NDArray[np.float32]:
+        if self.projection is None:
+            return vector
+        project = self.projection.project_text if text else self.projection.project
+        return project(vector[None])[0]
+
+    def exact(self, query: NDArray[np.float32]) -> dict[int, float]:
+        """Cosine distances of all embeddings to a query of the space."""
+        return {
+            key: 1 - float(self.in_space(known.vectors["embedding"].astype(np.float16)) @ query)
+            for key, known in self.model.items()
+            if "embedding" in known.vectors
+        }
+
+    @rule(
+        query=VECTORS,
+        where=FILTERS,
+        page=st.integers(1, 4),
+        furthest=st.none() | st.just(0.3),
+        text=st.booleans(),
+    )
     def nearest(
-        self, query: NDArray[np.float32], where: Filter | None, page: int, furthest: float | None
+        self,
+        query: NDArray[np.float32],
+        where: Filter | None,
+        page: int,
+        furthest: float | None,
+        text: bool,
     ) -> None:
         records = {record.id for record in self.store.scan(where)}
-        exact = {
-            key: max(0.0, 1 - float(known.vectors["embedding"] @ query))
-            for key, known in self.model.items()
-            if "embedding" in known.vectors and key in records
-        }
-        if furthest is not None:
-            exact = {key: d for key, d in exact.items() if d <= furthest}
-        found = self.store.nearest("embedding", query, 100, where=where, max_distance=furthest)
-        assert {one.id for one in found} == set(exact)
+        distances = self.exact(self.in_space(query, text=text))
+        exact = {key: d for key, d in distances.items() if key in records}
+
+        def ask(limit: int, offset: int = 0) -> list[Neighbour]:
+            return self.store.nearest(
+                "embedding",
+                query,
+                limit,
+                offset=offset,
+                where=where,
+                max_distance=furthest,
+                text=text,
+            )
+
+        found = ask(100)
+        ids = {one.id for one in found}
+        if furthest is None:
+            assert ids == set(exact)
+        else:
+            assert {key for key, d in exact.items() if d <= furthest - 3e-3} <= ids
+            assert ids <= {key for key, d in exact.items() if d <= furthest + 3e-3}
         assert found == sorted(found, key=lambda one: (one.distance, one.id))
         for one in found:
-            assert one.distance == pytest.approx(exact[one.id], abs=2e-3)
+            assert one.distance == pytest.approx(exact[one.id], abs=3e-3)
         paged = []
         for offset in range(0, len(found) + page, page):
-            paged += self.store.nearest(
-                "embedding", query, page, offset=offset, where=where, max_distance=furthest
-            )
+            paged += ask(page, offset)
         assert paged == found
+        assert self.store.distances("embedding", query, [*records, 999], text=text) == (
+            pytest.approx(exact, abs=3e-3)
+        )
+
+    @rule(one=VECTORS, other=VECTORS, text=st.booleans())
+    def nearest_of_a_mixture(
+        self, one: NDArray[np.float32], other: NDArray[np.float32], text: bool
+    ) -> None:
+        parts = [QueryPart(one), QueryPart(other, -0.5, text=text)]
+        mixed = self.in_space(one) - 0.5 * self.in_space(other, text=text)
+        exact = self.exact(mixed / np.linalg.norm(mixed))
+        found = self.store.nearest("embedding", parts, 100)
+        assert {one.id: one.distance for one in found} == pytest.approx(exact, abs=3e-3)
 
     @rule(query=HASHES, radius=st.integers(0, 16), where=FILTERS)
     def within(self, query: NDArray[np.uint8], radius: int, where: Filter | None) -> None:
+        self.check_within("hash", query, radius, where)
+
+    @rule(query=LONG_HASHES, radius=st.integers(0, 256), where=FILTERS)
+    def within_long(self, query: NDArray[np.uint8], radius: int, where: Filter | None) -> None:
+        self.check_within("pdq", query, radius, where)
+
+    def check_within(
+        self, name: str, query: NDArray[np.uint8], radius: int, where: Filter | None
+    ) -> None:
         passing = {record.id for record in self.store.scan(where)}
         exact = sorted(
-            (int(np.bitwise_count(known.vectors["hash"] ^ query).sum()), key)
+            (int(np.bitwise_count(known.vectors[name] ^ query).sum()), key)
             for key, known in self.model.items()
-            if "hash" in known.vectors and key in passing
+            if name in known.vectors and key in passing
         )
-        found = self.store.within("hash", query, radius, 100, where=where)
+        found = self.store.within(name, query, radius, 100, where=where)
         assert [(one.distance, one.id) for one in found] == [d for d in exact if d[0] <= radius]
-        assert self.store.within("hash", query, radius, 2, offset=1, where=where) == found[1:3]
+        assert self.store.within(name, query, radius, 2, offset=1, where=where) == found[1:3]
+        assert self.store.distances(name, query, [*passing, 999]) == {key: d for d, key in exact}
 
     @invariant()
     def agrees(self) -> None:
@@ -224,7 +311,13 @@ class LocalStoreMachine(RuleBasedStateMachine):
             *(next(r for r in records if r.id == key) for key in self.model),
             None,
         ]
-        for name in ("embedding", "hash"):
+        qualities = {key: known.quality for key, known in self.model.items()}
+        assert self.store.qualities("pdq", [*self.model, 999]) == {
+            key: quality for key, quality in qualities.items() if quality is not None
+        }
+        kept = self.store.projection("embedding")
+        assert (kept and kept.version) == (self.projection and self.projection.version)
+        for name in ("embedding", "hash", "pdq"):
             without = [key for key, known in self.model.items() if name not in known.vectors]
             assert [record.id for record in self.store.missing(name)] == sorted(without)
             stored = self.store.vectors(name, list(self.model))
