@@ -81,6 +81,7 @@ class Collection(Adding):
         within: str | PathLike[str] | None = None,
         tenant: str | None = None,
         encoder: "str | Sequence[str] | None" = None,
+        template: "str | Sequence[str] | None" = None,
     ) -> "Results":
         """Find records like a picture, words, a record or a vector, or a mixture of them.
 
@@ -99,6 +100,8 @@ class Collection(Adding):
             encoder: which of the collection's encoders; by default words use the one with a text
                 tower and pictures the best for pictures. Several, a list or a text with commas,
                 rank together by the mean of their cosines; `NAME:2` counts twice.
+            template: a sentence with {} for the words, such as "a photo of a {}", or several,
+                whose mean is searched.
 
         Raises:
             UsageError: the query cannot be asked of this collection.
@@ -123,6 +126,7 @@ class Collection(Adding):
             where=condition(where, within, tenant),
             tenant=tenant,
             encoder=encoder,
+            template=template,
         )
 
     def get(self, id: int) -> Record | None:  # noqa: A002 - the field's word
@@ -179,6 +183,43 @@ class Collection(Adding):
             spec.name: self._store.qualities(spec.name, record_ids([id])) for spec in self.encoders
         }
         return {name: qualities[id] for name, qualities in found.items() if qualities}
+
+    def export_embeddings(
+        self,
+        path: str | PathLike[str],
+        *,
+        encoder: str | None = None,
+        where: "str | Filter | None" = None,
+        within: str | PathLike[str] | None = None,
+        tenant: str | None = None,
+        float16: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Write one encoder's raw embeddings or hashes to a file, with what is known of each.
+
+        Args:
+            path: a file that ends in .parquet, .npy (records go to a .jsonl beside it), .h5 or
+                .hdf5; it is there whole, or not at all.
+            encoder: whose vectors; by default the collection's first embedding.
+            where: only records that match this filter.
+            within: only pictures below this folder.
+            tenant: only this tenant's pictures.
+            float16: half the size, and nothing lost, since that is how they are kept.
+            progress: called as progress(stage, done, total).
+
+        Returns:
+            How many records were written.
+        """
+        from lookalike.embeddings import export_embeddings
+
+        return export_embeddings(
+            self._store,
+            path,
+            encoder=encoder,
+            where=condition(where, within, tenant),
+            float16=float16,
+            progress=progress,
+        )
 
     # -- changing -------------------------------------------------------------------------------
 

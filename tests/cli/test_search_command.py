@@ -113,6 +113,8 @@ def test_picture_from_standard_input(search: Run, picture: str, photos: Path) ->
         (["PICTURE", "--threshold", "nan"], 2, "0 to 1"),
         (["PICTURE", "-n", "-1"], 2, "-1"),
         (["PICTURE", "--where", "price <"], 2, "price <"),
+        (["a cat", "--template", "a photo"], 2, "no place for the words"),
+        (["PICTURE", "--template", "a {}"], 2, "the query has none"),
         (["PICTURE", "--encoder", "nothing-such"], 2, "nothing-such"),
         (["PICTURE", "+", "PICTURE", "--encoder", "phash"], 2, "hash"),
         (["CREDITS.tsv"], 1, "CREDITS.tsv"),

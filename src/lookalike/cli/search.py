@@ -36,6 +36,13 @@ class _Search(click.Command):
     metavar="NAME[:WEIGHT],…",
     help="Which of the collection's encoders to use; several rank together.",
 )
+@click.option(
+    "--template",
+    "templates",
+    multiple=True,
+    metavar="TEXT",
+    help="A sentence with {} for the words, such as 'a photo of a {}'; the mean of several.",
+)
 @click.option("--text", is_flag=True, expose_value=False, help="The operand behind it is words.")
 @click.option(
     "--image", is_flag=True, expose_value=False, help="The operand behind it is a picture."
@@ -62,6 +69,7 @@ def command(
     within: Path | None,
     tenant: str | None,
     encoder: str | None,
+    templates: tuple[str, ...],
     stdin: bool,
     as_json: bool,
     html: Path | None,
@@ -114,6 +122,7 @@ def command(
             within=within,
             tenant=tenant,
             encoder=encoder,
+            template=templates,
         )
     for notice in results.notices:
         say(notice)

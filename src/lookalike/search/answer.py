@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from lookalike.encoders.templates import check as check_templates
 from lookalike.errors import UsageError
 from lookalike.records import EncoderSpec, Hit, Record
 from lookalike.results import Results, Took
@@ -11,7 +12,7 @@ from lookalike.search.asked import Asked, ask
 from lookalike.search.choose import Wish, choose_encoders
 from lookalike.search.fusion import fuse
 from lookalike.search.terms import Term, check, describe
-from lookalike.search.verdicts import COPY_HASH, SIMILAR, verdict
+from lookalike.search.verdicts import COPY_HASH, SIMILAR, spoken, verdict
 from lookalike.stores.base import Neighbour, Store
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def search(
     where: "Filter | None" = None,
     tenant: str | None = None,
     encoder: Wish = None,
+    template: str | Sequence[str] | None = None,
 ) -> Results:
     """Answer one query.
 
@@ -48,6 +50,7 @@ def search(
         where: only records that match; the caller puts the tenant's limits in here.
         tenant: whose ids the terms may name; None means anybody's.
         encoder: names of the collection's encoders to use; by default the best for the terms.
+        template: sentences with {} for the words of the terms; of several the mean is searched.
 
     Raises:
         UsageError: the query cannot be asked of this collection; says why.
@@ -55,9 +58,12 @@ def search(
         WeightsError: words were asked for and the text tower is missing.
     """
     check(terms)
+    templates = check_templates(template)
+    if templates and not any(term.kind == "text" for term in terms):
+        raise UsageError("a template goes around words, and the query has none")
     _check_page(limit, offset, threshold)
     choice = choose_encoders(store, terms, encoder)
-    asked = ask(store, choice.specs, terms, tenant)
+    asked = ask(store, choice.specs, terms, tenant, templates)
     started = time.perf_counter()
     if limit == 0:
         neighbours = []
@@ -126,6 +132,7 @@ def _hits(
         hashes = store.vectors(COPY_HASH, [n.id for n in neighbours])
     by_bits = len(specs) == 1 and specs[0].kind == "hash"
     scale = 2.0 / specs[0].size if by_bits else 1.0
+    hash_name = spoken(specs[0].name) if by_bits else ""
     comparable = asked.sha256 is not None or bool(hashes)
     hits = []
     for neighbour, record in zip(neighbours, records, strict=True):
@@ -135,6 +142,8 @@ def _hits(
         kind, reason = SIMILAR
         if comparable:
             kind, reason = verdict(asked.sha256, asked.copy_hash, record, hashes)
+        if by_bits and not reason:
+            reason = f"{hash_name} distance {neighbour.distance:.0f}"
         hits.append(Hit(record, score, neighbour.distance, kind, reason))
     return hits
 

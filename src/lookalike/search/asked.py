@@ -9,18 +9,21 @@ import numpy as np
 
 from lookalike.arguments import record_ids
 from lookalike.encoders import registry
+from lookalike.encoders.base import Encoder, MeasuresQuality
 from lookalike.encoders.matching import load_matching
+from lookalike.encoders.templates import encode as encode_words
 from lookalike.errors import UsageError
 from lookalike.external import unit
 from lookalike.picture_input import PictureInput, read_picture
 from lookalike.records import EncoderSpec
 from lookalike.search.choose import length, reads_words
 from lookalike.search.terms import Term, array
-from lookalike.search.verdicts import COPY_HASH
+from lookalike.search.verdicts import COPY_HASH, doubt
 from lookalike.stores.base import QueryPart, Store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
 
 @dataclass(slots=True)
@@ -28,6 +31,7 @@ class Asked:
     """What the terms of one query have been turned into."""
 
     tenant: str | None
+    templates: tuple[str, ...] = ()
     parts: dict[str, list[QueryPart]] = field(default_factory=dict)
     """By encoder of embeddings: one for each term."""
     hashes: "dict[str, NDArray[np.uint8]]" = field(default_factory=dict)
@@ -41,10 +45,14 @@ class Asked:
 
 
 def ask(
-    store: Store, specs: Sequence[EncoderSpec], terms: Sequence[Term], tenant: str | None
+    store: Store,
+    specs: Sequence[EncoderSpec],
+    terms: Sequence[Term],
+    tenant: str | None,
+    templates: tuple[str, ...] = (),
 ) -> Asked:
     """Turn every term into what each of the encoders compares."""
-    asked = Asked(tenant)
+    asked = Asked(tenant, templates)
     if len(terms) > 1 and any(spec.kind == "hash" for spec in specs):
         names = ", ".join(spec.name for spec in specs if spec.kind == "hash")
         raise UsageError(f"hashes cannot be added up: search {names} with one picture")
@@ -102,6 +110,8 @@ def _stored_vectors(
         if vector is None:
             raise UsageError(f"record {id_} ({record.uri}) has no vector of {spec.name}")
         vectors.append(vector)
+        for quality in store.qualities(spec.name, [record.id]).values():
+            asked.notices += doubt(spec.name, quality)
     if any(s.name == COPY_HASH for s in store.encoders()):
         asked.copy_hash = store.vectors(COPY_HASH, [record.id]).get(record.id)
     return vectors
@@ -112,7 +122,7 @@ def _text_vector(spec: EncoderSpec, text: str, asked: Asked) -> "NDArray[Any]":
         raise UsageError(f"{spec.name} does not understand words; search with a picture instead")
     encoder = load_matching(spec)
     started = time.perf_counter()
-    vector: NDArray[Any] = encoder.encode_texts([text], asked.notices.append)[0]
+    vector = encode_words(encoder, text, asked.templates, asked.notices.append)
     asked.encode_ms += (time.perf_counter() - started) * 1e3
     return vector
 
@@ -130,9 +140,7 @@ def _image_vectors(
     started = time.perf_counter()
     picture = read_picture(PictureInput.of(value), min_side=needs)
     decoded = time.perf_counter()
-    vectors: list[NDArray[Any]] = [
-        encoder.encode_images([picture.image])[0] for encoder in encoders
-    ]
+    vectors = [_image_vector(encoder, picture.image, asked) for encoder in encoders]
     if hasher is not None:
         asked.copy_hash = hasher.encode_images([picture.image])[0]
     elif COPY_HASH in own:
@@ -142,3 +150,15 @@ def _image_vectors(
     asked.sha256 = picture.sha256
     asked.pictures.append(picture.data)
     return vectors
+
+
+def _image_vector(encoder: Encoder, image: "Image", asked: Asked) -> "NDArray[Any]":
+    prepared = [encoder.prepare(image)]
+    vectors: NDArray[Any]
+    if isinstance(encoder, MeasuresQuality):
+        vectors, qualities = encoder.encode_prepared_with_quality(prepared)
+        asked.notices += doubt(encoder.spec.name, int(qualities[0]))
+    else:
+        vectors = encoder.encode_prepared(prepared)
+    row: NDArray[Any] = vectors[0]
+    return row

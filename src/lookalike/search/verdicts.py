@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.encoders import registry
 from lookalike.records import Record, Verdict
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ FLAT_BITS = 8
 The pHash compares each coefficient with their median, so half the bits of a picture with some
 structure are set; of a plain colour, one or none.
 """
+
+TRUSTED = 50
+"""Smallest quality, of 100, of a PDQ hash that Meta advises to match by."""
 
 SIMILAR = (Verdict.SIMILAR, "")
 
@@ -52,6 +56,22 @@ def verdict(
         if distance <= COPY_RADIUS:
             return Verdict.COPY, f"pHash distance {distance}"
     return SIMILAR
+
+
+def spoken(encoder: str) -> str:
+    """What people call a hash: `PDQ` for pdq."""
+    ours = encoder in registry.names()
+    return registry.card(encoder).title.partition(",")[0] if ours else encoder
+
+
+def doubt(encoder: str, quality: int) -> list[str]:
+    """What to say of a query by a hash of that quality; nothing when it can be trusted."""
+    if quality >= TRUSTED:
+        return []
+    return [
+        f"the query's picture has too little structure for {encoder} (quality {quality} of 100, "
+        f"trusted from {TRUSTED}): pictures that have nothing to do with it may be found"
+    ]
 
 
 def _is_flat(copy_hash: "NDArray[np.uint8]") -> bool:
