@@ -10,7 +10,17 @@ from lookalike.encoders import registry
 
 REFERENCES = np.load(Path(__file__).parent / "references.npz")
 # int8 kernels round differently from one processor to the next.
-COSINE = {"clip-vit-b-16": 0.99, "dinov2-vits14": 0.9999, "mobilenet-v3-large": 0.9999}
+COSINE = {
+    "clip-vit-b-16": 0.99,
+    "dinov2-vits14": 0.9999,
+    "efficientnet-b0": 0.9999,
+    "mobilenet-v3-large": 0.9999,
+    "resnet50": 0.9999,
+    "sscd-disc-mixup": 0.99,
+    "sscd-distilled": 0.9999,
+    "vgg16-avg": 0.9999,
+    "vgg16-max": 0.9999,
+}
 
 
 @pytest.mark.parametrize("name", sorted(COSINE))
