@@ -35,7 +35,7 @@ def read(stream: BinaryIO) -> Any:
         ValueError: there is anything else in it than dicts, tuples, texts, numbers and arrays.
     """
     try:
-        return _finished(_run(stream))
+        return _finished(_run(stream), {})
     except (IndexError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"a pickle that makes no sense: {error!r}") from error
 
@@ -75,11 +75,12 @@ def _run(stream: BinaryIO) -> Any:
                     raise ValueError("a pickle that makes no sense: a tuple of nothing")
                 stack[-count:] = [tuple(stack[-count:])]
             case "SETITEM":
-                value, key = stack.pop(), stack.pop()
-                _dict(stack[-1])[key] = value
+                items = stack[-2:]
+                del stack[-2:]
+                _put(stack[-1], items)
             case "SETITEMS":
                 items = _since_mark(stack)
-                _dict(stack[-1]).update(zip(items[::2], items[1::2], strict=True))
+                _put(stack[-1], items)
             case "REDUCE":
                 arguments, called = stack.pop(), stack.pop()
                 stack.append(_made(called, arguments))
@@ -98,10 +99,12 @@ def _since_mark(stack: list[Any]) -> list[Any]:
     return items
 
 
-def _dict(value: Any) -> dict[Any, Any]:
-    if type(value) is not dict:
-        raise ValueError("a pickle that puts items into what is no dict")
-    return value
+def _put(target: Any, items: list[Any]) -> None:
+    """Put keys and values, which follow each other, into a dict."""
+    keys = items[::2]
+    if type(target) is not dict or any(type(key) is not str for key in keys):
+        raise ValueError("a pickle that puts items into what is no dict of texts")
+    target.update(zip(keys, items[1::2], strict=True))
 
 
 def _made(called: Any, arguments: Any) -> Any:
@@ -110,7 +113,7 @@ def _made(called: Any, arguments: Any) -> Any:
         return _Array()
     if called == (_DTYPE,) and arguments[:1] == ("f4",):
         return _FLOAT32
-    raise ValueError(f"a pickle with an array of {arguments!r:.60}, not of float32")
+    raise ValueError("a pickle with an array that is not of float32")
 
 
 def _build(target: Any, state: Any) -> None:
@@ -129,12 +132,15 @@ def _build(target: Any, state: Any) -> None:
     target.values = np.frombuffer(data, "<f4").reshape(shape)
 
 
-def _finished(value: Any) -> Any:
-    """The object with its arrays as arrays."""
-    if isinstance(value, _Array):
-        return value.values
-    if isinstance(value, dict):
-        return {key: _finished(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return tuple(_finished(item) for item in value)
-    return value
+def _finished(value: Any, seen: dict[int, Any]) -> Any:
+    """The object with its arrays as arrays, each part once, however often it is named."""
+    if id(value) not in seen:
+        if isinstance(value, _Array):
+            seen[id(value)] = value.values
+        elif isinstance(value, dict):
+            seen[id(value)] = {key: _finished(item, seen) for key, item in value.items()}
+        elif isinstance(value, tuple):
+            seen[id(value)] = tuple(_finished(item, seen) for item in value)
+        else:
+            return value
+    return seen[id(value)]

