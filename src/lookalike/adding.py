@@ -222,6 +222,37 @@ class Adding:
             progress=progress,
         )
 
+    def import_embeddings(
+        self,
+        path: str | PathLike[str],
+        *,
+        encoder: str | None = None,
+        tenant: str | None = None,
+        progress: Progress | None = None,
+    ) -> "IngestReport":
+        """Add the records and vectors of a file that `export_embeddings` wrote.
+
+        A picture that is there (by tenant and uri) is updated and keeps its id; a new one gets
+        the file's id, or another when that is taken. So the same file can be imported again, and
+        an interrupted import goes on.
+
+        Args:
+            path: a .parquet, .npy, .h5 or .hdf5 file; another program's will do if it has ids or
+                uris beside the vectors.
+            encoder: the name to keep the vectors under; by default the file's.
+            tenant: whose they are; by default the file says.
+            progress: called as progress(stage, done, total).
+
+        Raises:
+            UsageError: the file is damaged or no such file, or its vectors cannot be compared
+                with those that the collection has under that name.
+        """
+        from lookalike.embeddings import import_embeddings
+
+        return import_embeddings(
+            self._store, path, encoder=encoder, tenant=tenant, progress=progress
+        )
+
     # -- inside ---------------------------------------------------------------------------------
 
     def _writing_encoders(self, progress: Progress | None) -> "Sequence[Encoder]":

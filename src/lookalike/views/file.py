@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from lookalike.errors import UsageError
@@ -33,27 +34,36 @@ def write_file(path: str | os.PathLike[str], data: bytes) -> None:
     Raises:
         OSError: the file cannot be written; names the file, whose old contents are still there.
     """
+    if os.path.exists(path) and not os.path.isfile(path):
+        Path(path).write_bytes(data)
+        return
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary file's path to write to; it takes the file's place when all went well.
+
+    It is beside the file, on the same disk; nothing of it stays when something fails.
+
+    Raises:
+        OSError: the file cannot be written; names the file, whose old contents are still there.
+    """
     target = os.path.realpath(path)
-    temporary = os.path.join(os.path.dirname(target), f".lookalike-{os.urandom(8).hex()}")
+    temporary = Path(os.path.dirname(target), f".lookalike-{os.urandom(8).hex()}")
     try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            Path(path).write_bytes(data)
-            return
         try:
-            _write(temporary, data)
+            temporary.open("xb").close()
+            yield temporary
+            with temporary.open("r+b") as file:
+                os.fsync(file.fileno())
             with contextlib.suppress(FileNotFoundError):
                 os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
             os.replace(temporary, target)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                temporary.unlink()
             raise
     except OSError as error:
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
-
-
-def _write(path: str, data: bytes) -> None:
-    with open(path, "xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        raise OSError(error.errno, error.strerror or str(error), os.fspath(path)) from error
