@@ -5,7 +5,7 @@ import pytest
 from picture_bytes import encode, png, png_chunk, scene
 
 from lookalike.errors import PictureError
-from lookalike.imaging import Limits, headers
+from lookalike.imaging import Limits, decode, headers
 from lookalike.imaging.headers import check_header
 
 LIMITS = Limits()
@@ -43,6 +43,26 @@ def test_scans_of_the_picture_count_and_those_behind_it_do_not() -> None:
     hidden = jpeg[:-2] + comment + scan * headers.MAX_JPEG_SCANS + jpeg[-2:]
     with pytest.raises(PictureError, match="scans"):
         check_header("jpeg", hidden, LIMITS)
+
+
+def test_further_scans_of_a_sequential_jpeg_are_never_decoded() -> None:
+    """So bytes that look like scans need not be counted."""
+    jpeg = encode(scene(), "JPEG")
+    scan = jpeg[jpeg.rindex(b"\xff\xda") : -2]
+    many = jpeg[:-2] + scan * headers.MAX_JPEG_SCANS + jpeg[-2:]
+    check_header("jpeg", many, LIMITS)
+    with pytest.raises(PictureError, match="damaged"):
+        decode(many)
+
+
+@pytest.mark.parametrize("frame", [0xC0, 0xC1])
+def test_scans_of_single_components_are_counted(frame: int) -> None:
+    jpeg = encode(scene(), "JPEG").replace(b"\xff\xc0", bytes([0xFF, frame]))
+    start = jpeg.rindex(b"\xff\xda")
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+    check_header("jpeg", jpeg[:start] + scan * headers.MAX_JPEG_SCANS, LIMITS)
+    with pytest.raises(PictureError, match="scans"):
+        check_header("jpeg", jpeg[:start] + scan * (headers.MAX_JPEG_SCANS + 2), LIMITS)
 
 
 def test_many_chunks_in_a_png_are_refused() -> None:

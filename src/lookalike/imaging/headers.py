@@ -23,6 +23,7 @@ MAX_TIFF_PIECES = 200_000
 # A marker inside entropy-coded data: neither a stuffed 0xFF nor a restart (ITU-T T.81, B.1.1).
 _JPEG_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
 _JPEG_SOS, _JPEG_EOI = 0xDA, 0xD9
+_JPEG_SEQUENTIAL = {0xC0, 0xC1}  # of Huffman coding, what Pillow can decode
 _TIFF_OFFSETS = {273, 324}  # of strips, of tiles
 
 
@@ -47,11 +48,16 @@ def check_header(name: str, data: bytes, limits: Limits) -> None:
 
 
 def _check_jpeg(data: bytes) -> None:
-    at, segments = 2, 0
+    at, segments, components = 2, 0, b""
     while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
         marker = data[at + 1]
         if marker == _JPEG_SOS:
+            if components and data[at + 4 : at + 5] == components:
+                return  # one scan has them all, and libjpeg refuses another
             break
+        # The number of components; of several frame headers, libjpeg refuses the second.
+        if marker in _JPEG_SEQUENTIAL:
+            components = data[at + 9 : at + 10]
         # Fill bytes and parameterless markers have no length.
         at += 1 if marker == 0xFF else 2
         if marker not in (0xFF, 0x01) and not 0xD0 <= marker <= 0xD9:
