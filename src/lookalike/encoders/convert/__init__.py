@@ -1,11 +1,11 @@
 """Published weights of other formats, made into the ONNX files that encoders run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from lookalike.encoders.convert import resnet50, vgg16
 
-CONVERTERS: Mapping[str, Callable[[Path], bytes]] = {
+CONVERTERS: dict[str, Callable[[Path], bytes]] = {
     "resnet50": resnet50.convert,
     "vgg16": vgg16.convert,
 }
