@@ -12,6 +12,9 @@ from lookalike.encoders.session import Session, unit_rows
 from lookalike.errors import UsageError, WeightsError
 from lookalike.processors import processors
 
+_NUMBERS = {"tensor(int32)": np.int32}
+"""Types of token numbers other than the int64 of published models."""
+
 _PADS = ("[PAD]", "<pad>", "<|endoftext|>")
 
 
@@ -86,7 +89,12 @@ class TextEncoder:
             "attention_mask": tokens.attention_mask,
             "token_type_ids": tokens.type_ids,
         }
-        feed = {name: np.array([columns[name]], np.int64) for name in self._session.inputs}
+        if not tokens.ids:
+            raise UsageError(f"The text {text!r} has nothing that the model reads; write a word.")
+        feed = {
+            name: np.array([columns[name]], _NUMBERS.get(value.type, np.int64))
+            for name, value in self._session.inputs.items()
+        }
         output = self._session.run(feed)
         if output.shape != (1, self._size):
             raise WeightsError(
