@@ -16,7 +16,7 @@ from lookalike.sources.base import Failure, Item
 from lookalike.sources.file import reason
 
 FILL_SECONDS = 0.05
-"""How long the encoder waits for a batch to fill."""
+"""How long the encoder waits for a batch to fill, while others are being read or decoded."""
 JOIN_SECONDS = 10.0
 """How long a read or a source under way may take to come back when the run is to end."""
 
@@ -61,6 +61,10 @@ Event = Found | Read | Encoded | Failed | Crashed | None
 """None only wakes the receiver up."""
 
 
+class _Idle:
+    """Nothing is being read or decoded, so no batch will get fuller."""
+
+
 class Crew:
     """Runs the stages on threads and posts what happens to `inbox`.
 
@@ -90,7 +94,9 @@ class Crew:
         self._tasks: queue.SimpleQueue[tuple[Callable[[Job], None], Job] | None] = (
             queue.SimpleQueue()
         )
-        self._ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._unfinished = 0
+        self._counting = threading.Lock()
+        self._ready: queue.SimpleQueue[Job | _Idle | None] = queue.SimpleQueue()
         self._finder = self._thread(self._find)
         self._workers = [self._thread(self._work) for _ in range(workers or processors())]
         self._encoder = self._thread(self._encode)
@@ -122,11 +128,16 @@ class Crew:
 
     def read(self, job: Job) -> None:
         """Have a picture read; answered by Read or Failed."""
-        self._tasks.put((self._read, job))
+        self._hand_out(self._read, job)
 
     def encode(self, job: Job) -> None:
         """Have a picture that is read decoded and encoded; answered by Encoded or Failed."""
-        self._tasks.put((self._prepare, job))
+        self._hand_out(self._prepare, job)
+
+    def _hand_out(self, stage: Callable[[Job], None], job: Job) -> None:
+        with self._counting:
+            self._unfinished += 1
+        self._tasks.put((stage, job))
 
     def _thread(self, target: Callable[[], None]) -> threading.Thread:
         def run() -> None:
@@ -162,6 +173,10 @@ class Crew:
             except Exception as error:
                 # A decoder's surprise over one picture must not cost the others.
                 self.inbox.put(Failed(job, f"{type(error).__name__}: {error}"))
+            with self._counting:
+                self._unfinished -= 1
+                if self._unfinished == 0:
+                    self._ready.put(_Idle())
 
     def _read(self, job: Job) -> None:
         read(job)
@@ -173,17 +188,24 @@ class Crew:
 
     def _encode(self) -> None:
         while (job := self._ready.get()) is not None:
-            jobs = [job]
-            ends = time.monotonic() + FILL_SECONDS
-            try:
-                while len(jobs) < self.batch:
-                    job = self._ready.get(timeout=max(0.0, ends - time.monotonic()))
-                    if job is None:
-                        return
-                    jobs.append(job)
-            except queue.Empty:
-                pass
+            if isinstance(job, _Idle):
+                continue
+            jobs = self._batch(job)
             if self.stopping.is_set():
                 return
             encode(jobs, self._encoders)
             self.inbox.put(Encoded(jobs))
+
+    def _batch(self, first: Job) -> list[Job]:
+        jobs = [first]
+        ends = time.monotonic() + FILL_SECONDS
+        while len(jobs) < self.batch:
+            try:
+                job = self._ready.get(timeout=max(0.0, ends - time.monotonic()))
+            except queue.Empty:
+                break
+            if isinstance(job, Job):
+                jobs.append(job)
+            elif job is None or self._unfinished == 0:
+                break
+        return jobs
