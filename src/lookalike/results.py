@@ -21,7 +21,8 @@ class Took:
 class Results(Sequence[Hit]):
     """Ranked hits, best first; iterate, index or slice them.
 
-    In a notebook it shows itself as a grid of pictures; `plot` writes that grid as a PNG.
+    In a notebook it shows itself as a grid of pictures; `plot` writes that grid as a PNG. Under
+    each picture stands its file's name, or the attribute that `labelled` chooses.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Results(Sequence[Hit]):
         took_ms: Took,
         query_pictures: Sequence[bytes] = (),
         notices: Sequence[str] = (),
+        label: str | None = None,
     ) -> None:
         self.hits = tuple(hits)
         self.query = query
@@ -42,6 +44,8 @@ class Results(Sequence[Hit]):
         """The encoded files (JPEG, PNG…) of the query's pictures, to show beside the answer."""
         self.notices = tuple(notices)
         """What the user should know about this answer: shown on standard error by the command."""
+        self.label = label
+        """The attribute that names a hit where it is shown; its file's name when None."""
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -60,6 +64,18 @@ class Results(Sequence[Hit]):
         lines = [f"{hit.score:.3f} {hit.verdict:<9} {hit.id} {hit.uri}" for hit in self.hits]
         head = f"{len(self.hits)} hits for {self.query} by {self.encoder}"
         return "\n".join([head, *lines])
+
+    def labelled(self, label: str | None) -> "Results":
+        """The same answer, shown with an attribute, such as `prod_name`, under each picture."""
+        return Results(
+            self.hits,
+            query=self.query,
+            encoder=self.encoder,
+            took_ms=self.took_ms,
+            query_pictures=self.query_pictures,
+            notices=self.notices,
+            label=label,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The object that `lookalike search --json` prints."""

@@ -238,3 +238,14 @@ def test_in_a_terminal(indexed_once: Path, picture: str, photos: Path) -> None:
     assert picture in text
     assert str(photos) not in text, "paths are relative to the current folder"
     assert "\x1b[" in text
+
+
+def test_a_label_names_the_hits(run: Run, five: Path, tmp_path: Path) -> None:
+    to = ("--html", str(tmp_path / "a.html"), "--png", str(tmp_path / "a.png"))
+    found = run("search", "--id", "1", "-c", str(five), "--label", "colour", *to)
+    assert found.stdout.splitlines()[0].split()[-1] == "colour"
+    assert found.stdout.count("grey") == 5
+    assert (tmp_path / "a.html").read_text().count(">grey<") == 5
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    other = run("search", "--id", "1", "-c", str(five), "--label", "size")
+    assert "no hit has the attribute 'size'" in other.stderr

@@ -181,3 +181,29 @@ def test_fragment_is_no_page(answer: Answer) -> None:
     for selector in re.findall(r"([^{}]+)\{", rules):
         assert selector.strip().startswith(".lookalike"), "a rule would reach the whole notebook"
     assert answer(2)._repr_html_() == text
+
+
+def test_a_label_stands_under_each_picture_alone(answer: Answer) -> None:
+    results = answer(6, attributes={"prod_name": "Strap <top>", "price": 9.99, "left": None})
+    tree = Tree(page(results.labelled("prod_name")))
+    assert tree.text.count("Strap <top>") == 6
+    assert tree.all("dl") == []
+    assert all(Path(hit.uri).name not in tree.text for hit in results)
+    assert {link["title"].partition("\n")[2] for link in tree.all("a")} == {
+        "prod_name: Strap <top>\nprice: 9.99"
+    }
+    assert "Strap &lt;top&gt;" in results.labelled("prod_name")._repr_html_()
+    # Without such an attribute the file's name is still better than nothing.
+    assert Path(results[0].uri).name in Tree(page(results.labelled("none"))).text
+
+
+def test_many_attributes_do_not_bury_the_pictures(answer: Answer) -> None:
+    tree = Tree(page(answer(1, attributes={f"field{n}": n for n in range(25)})))
+    assert len(tree.all("dt")) == 6
+    (link,) = tree.all("a")
+    assert link["title"].endswith("field24: 24")
+
+
+def test_a_row_has_five_pictures(answer: Answer) -> None:
+    for text in (page(answer(7)), fragment(answer(7))):
+        assert "--columns: 5" in text

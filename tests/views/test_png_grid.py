@@ -75,3 +75,15 @@ def test_write_grid(answer: Answer, tmp_path: Path) -> None:
         write_grid(results, tmp_path / "grid.png", columns=0)
     with pytest.raises(UsageError, match="there is no folder"):
         write_grid(results, tmp_path / "gone" / "grid.png")
+
+
+def test_a_label_replaces_the_files_name(answer: Answer) -> None:
+    results = answer(3, attributes={"prod_name": "Strap top"})
+    plain, labelled = draw_grid(results), draw_grid(results.labelled("prod_name"))
+    assert plain.size == labelled.size
+    changed = ink(Image.eval(ImageChops.difference(plain, labelled), lambda value: 255 - value))
+    assert changed is not None
+    # Only the line of names differs.
+    assert changed[3] - changed[1] < 25
+    same = draw_grid(results.labelled("none"))
+    assert ImageChops.difference(plain, same).getbbox() is None

@@ -55,6 +55,9 @@ class _Search(click.Command):
 @options.output_file("--html", help="Also write a page with the pictures found.")
 @options.output_file("--png", help="Also write the pictures found as one PNG.", suffix=".png")
 @click.option(
+    "--label", metavar="NAME", help="The attribute to show with each hit, such as prod_name."
+)
+@click.option(
     "--pictures/--no-pictures",
     default=None,
     help="Show the pictures in the terminal; by default where it can.",
@@ -74,6 +77,7 @@ def command(
     as_json: bool,
     html: Path | None,
     png: Path | None,
+    label: str | None,
     pictures: bool | None,
 ) -> int:
     """Search by picture, by words, or both.
@@ -105,6 +109,7 @@ def command(
     lookalike search cat.jpg -n 20 --offset 20 --threshold 0.7
     lookalike search cat.jpg --encoder dinov2-vits14,clip-vit-b-16
     lookalike search cat.jpg --html cats.html
+    lookalike search a red dress --where 'price < 20' --label prod_name --png dresses.png
 
     Exit status: 0 with hits, 1 without or when the picture cannot be used, 2 wrong use, 3 when
     the environment failed.
@@ -126,6 +131,10 @@ def command(
         )
     for notice in results.notices:
         say(notice)
+    if label is not None:
+        results = results.labelled(label)
+        if results and not any(label in hit.attributes for hit in results):
+            say(f"no hit has the attribute {label!r}, so names of files are shown")
     if as_json:
         echo_json(results.to_dict())
     else:
@@ -144,7 +153,9 @@ def _show(results: "Results", offset: int, pictures: bool | None) -> None:
     if not (
         terminal.wanted(pictures, say) and terminal.show_hits(results, say=say, first=offset + 1)
     ):
-        echo_table(table.hits(results, terminal=is_terminal(), first=offset + 1))
+        echo_table(
+            table.hits(results, terminal=is_terminal(), first=offset + 1, label=results.label)
+        )
     click.echo(summary(results), err=True)
 
 

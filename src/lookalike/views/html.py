@@ -20,12 +20,23 @@ from lookalike.results import Results
 from lookalike.sources.uri import is_url, to_path
 from lookalike.views import pictures
 from lookalike.views.file import file_to_write, write_file
-from lookalike.views.text import milliseconds, name_of, printable, shorten, summary, value_of
+from lookalike.views.text import (
+    caption,
+    milliseconds,
+    name_of,
+    printable,
+    shorten,
+    summary,
+    value_of,
+)
 
 HIT_SIDE = 448
 """Longer side in pixels of an embedded picture: sharp at twice the pixels of its place."""
 
 QUERY_SIDE = 560
+
+_ATTRIBUTES = 6
+"""Most attributes below a picture; the tooltip has the others."""
 
 _NARROWEST, _WIDEST = 0.62, 2.4
 """Width / height of a picture's frame; beyond that the picture is cropped to it."""
@@ -53,6 +64,7 @@ class _Card:
     link: str
     picture: _Picture
     attributes: tuple[tuple[str, str], ...]
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +133,10 @@ def _title(results: Sequence[Results], sections: Sequence[_Section]) -> str:
 
 def _section(results: Results) -> _Section:
     shown = pictures.load((hit.uri for hit in results), side=HIT_SIDE)
-    cards = tuple(_card(rank, hit, _embed(shown[hit.uri])) for rank, hit in enumerate(results, 1))
+    cards = tuple(
+        _card(rank, hit, _embed(shown[hit.uri]), results.label)
+        for rank, hit in enumerate(results, 1)
+    )
     queries = tuple(
         _embed(pictures.decode(data, side=QUERY_SIDE)) for data in results.query_pictures
     )
@@ -142,17 +157,23 @@ def _short_query(results: Results) -> str:
     return name_of(query) if one_path else printable(query)
 
 
-def _card(rank: int, hit: Hit, picture: _Picture) -> _Card:
+def _card(rank: int, hit: Hit, picture: _Picture, label: str | None) -> _Card:
+    attributes = tuple(
+        (printable(str(name)), shorten(value_of(value), 200))
+        for name, value in hit.attributes.items()
+        if value is not None
+    )
+    shown = _ATTRIBUTES if label is None else 0
     return _Card(
         rank=rank,
         hit=hit,
-        name=name_of(hit.uri),
+        name=caption(hit, label),
         place=printable(hit.uri),
         link=_link(hit.uri),
         picture=picture,
-        attributes=tuple(
-            (printable(str(name)), shorten(value_of(value), 200))
-            for name, value in hit.attributes.items()
+        attributes=attributes[:shown],
+        title="\n".join(
+            [printable(hit.uri), *(f"{name}: {value}" for name, value in attributes[shown:])]
         ),
     )
 

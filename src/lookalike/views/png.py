@@ -13,7 +13,7 @@ from lookalike.records import Hit, Verdict
 from lookalike.results import Results
 from lookalike.views import pictures
 from lookalike.views.file import file_to_write, write_file
-from lookalike.views.text import name_of, printable, summary
+from lookalike.views.text import caption, printable, summary
 
 CELL = 256
 FLOOR = 208
@@ -76,7 +76,7 @@ def draw_grid(results: Results, columns: int = 5) -> Image.Image:
     for n, hit in enumerate(results):
         left = MARGIN + n % columns * (CELL + GAP)
         top = head + n // columns * (FLOOR + CAPTION + GAP)
-        _cell(canvas, (left, top), hit, shown[hit.uri])
+        _cell(canvas, (left, top), hit, shown[hit.uri], caption(hit, results.label))
     if not results:
         ImageDraw.Draw(canvas).text((MARGIN, head), "Nothing found.", SOFT, _font(TEXT))
     return canvas
@@ -100,7 +100,9 @@ def _title(canvas: Image.Image, results: Results, queries: list[Image.Image]) ->
     pen.text((left, MARGIN + TITLE + 12), below, SOFT, _font(TEXT))
 
 
-def _cell(canvas: Image.Image, corner: tuple[int, int], hit: Hit, shown: pictures.Shown) -> None:
+def _cell(
+    canvas: Image.Image, corner: tuple[int, int], hit: Hit, shown: pictures.Shown, name: str
+) -> None:
     left, top = corner
     pen = ImageDraw.Draw(canvas)
     if shown.image is None:
@@ -115,8 +117,8 @@ def _cell(canvas: Image.Image, corner: tuple[int, int], hit: Hit, shown: picture
         )
         # The left edge and the lower edge are the caption's: pictures of a row stand on one floor.
         canvas.paste(image, (left, top + FLOOR - image.height))
-    name = _fit(_drawable(name_of(hit.uri)), _font(TEXT), CELL)
-    pen.text((left, top + FLOOR + 8), name, INK, _font(TEXT))
+    below = _fit(_drawable(name), _font(TEXT), CELL)
+    pen.text((left, top + FLOOR + 8), below, INK, _font(TEXT))
     score = f"{hit.score:.3f}"
     line = top + FLOOR + 33
     pen.text((left, line), score, SOFT, _font(TEXT))

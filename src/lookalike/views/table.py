@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lookalike.records import Attributes, Hit, Record, Verdict
-from lookalike.views.text import printable, size, value_of
+from lookalike.views.text import caption, printable, size, value_of
 
 if TYPE_CHECKING:
     from lookalike.stores.base import StoreStats
@@ -21,7 +21,9 @@ VERDICT_STYLES = {
 }
 
 
-def hits(answer: Sequence[Hit], *, terminal: bool, first: int = 1) -> Table:
+def hits(
+    answer: Sequence[Hit], *, terminal: bool, first: int = 1, label: str | None = None
+) -> Table:
     """Rank, score, verdict, id, place, and attributes where there are any.
 
     Args:
@@ -29,6 +31,7 @@ def hits(answer: Sequence[Hit], *, terminal: bool, first: int = 1) -> Table:
         terminal: whether a person's terminal shows it: then with colours, and with paths that are
             relative to the current folder where they lie in it.
         first: rank of the first hit.
+        label: the one attribute to show, instead of all.
     """
     table = _table(terminal)
     table.add_column("#", justify="right", style="dim")
@@ -36,8 +39,10 @@ def hits(answer: Sequence[Hit], *, terminal: bool, first: int = 1) -> Table:
     table.add_column("verdict")
     table.add_column("id", justify="right", style="dim")
     _place(table, "picture", terminal)
-    with_attributes = any(hit.attributes for hit in answer)
-    if with_attributes:
+    with_attributes = label is None and any(hit.attributes for hit in answer)
+    if label is not None:
+        table.add_column(printable(label), overflow="fold")
+    elif with_attributes:
         table.add_column("attributes", style="dim", overflow="fold")
     for rank, hit in enumerate(answer, first):
         row: list[str | Text] = [
@@ -47,6 +52,8 @@ def hits(answer: Sequence[Hit], *, terminal: bool, first: int = 1) -> Table:
             str(hit.id),
             where(hit.uri, short=terminal),
         ]
+        if label is not None:
+            row.append(caption(hit, label))
         table.add_row(*row, *([attributes(hit.attributes)] if with_attributes else []))
     return table
 
@@ -151,7 +158,11 @@ def failures(rows: Iterable[tuple[str, str]], *, terminal: bool) -> Table:
 
 def attributes(fields: Attributes) -> str:
     """The user's fields on one line: `colour=red  price=12.5`."""
-    return "  ".join(f"{printable(name)}={value_of(value)}" for name, value in fields.items())
+    return "  ".join(
+        f"{printable(name)}={value_of(value)}"
+        for name, value in fields.items()
+        if value is not None
+    )
 
 
 def where(uri: str, *, short: bool) -> str:

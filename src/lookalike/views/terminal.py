@@ -14,7 +14,7 @@ from lookalike.records import Hit
 from lookalike.results import Results
 from lookalike.views import pictures
 from lookalike.views.table import VERDICT_STYLES
-from lookalike.views.text import name_of, printable, shorten
+from lookalike.views.text import caption, printable, shorten
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -73,7 +73,9 @@ def show_hits(
     grid = Table.grid(padding=(0, 2, 1, 0))
     for _ in range(columns):
         grid.add_column(width=CELL, vertical="bottom")
-    cells = [_cell(hit, rank, shown[hit.uri]) for rank, hit in enumerate(results, first)]
+    cells = [
+        _cell(hit, rank, shown[hit.uri], results.label) for rank, hit in enumerate(results, first)
+    ]
     for start in range(0, len(cells), columns):
         grid.add_row(*cells[start : start + columns])
     return _print(grid, console, say)
@@ -100,12 +102,12 @@ def _print(shown: RenderableType, console: Console, say: Callable[[str], None]) 
     return True
 
 
-def _cell(hit: Hit, rank: int, shown: pictures.Shown) -> Group:
+def _cell(hit: Hit, rank: int, shown: pictures.Shown, label: str | None) -> Group:
     picture = _picture(shown.image, CELL) if shown.image else _missing(shown.reason)
     line = Text.assemble(
         (f"{rank} ", "dim"), f"{hit.score:.3f} ", (hit.verdict.value, VERDICT_STYLES[hit.verdict])
     )
-    return Group(picture, line, Text(shorten(name_of(hit.uri), CELL), no_wrap=True))
+    return Group(picture, line, Text(shorten(caption(hit, label), CELL), no_wrap=True))
 
 
 def _picture(image: "Image", width: int) -> RenderableType:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
+    from lookalike.records import Hit
     from lookalike.results import Results
 
 _JOINERS = "\u200c\u200d"
@@ -39,6 +40,12 @@ def name_of(uri: str) -> str:
         return printable(uri)
     name = unquote(parts.path.rstrip("/").rpartition("/")[2])
     return printable(name or parts.netloc or uri)
+
+
+def caption(hit: "Hit", label: str | None) -> str:
+    """What a hit is called where it is shown: an attribute, or its file's name without one."""
+    value = hit.attributes.get(label) if label is not None else None
+    return name_of(hit.uri) if value is None or value == "" else value_of(value)
 
 
 def value_of(value: Any) -> str:
