@@ -1,5 +1,6 @@
 """Pictures and collections that tests share."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ PHOTOS = ROOT / "examples" / "photos"
 # A shell starts background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C
 # must not depend on how they were started.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Tests compare embeddings to the last digit, whatever else is installed to compute them.
+os.environ["LOOKALIKE_RUNTIME"] = "onnxruntime"
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,20 @@ class Preprocessing:
     borders: Literal["", "black"] = ""
 
 
+Pool = Literal["none", "first-token", "flatten", "max", "mean"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeRule:
+    """Where a model runs faster than on ONNX Runtime without other embeddings, as measured.
+
+    `openvino` names the arithmetic in which OpenVINO wins: "f32", or "bf16" on processors that
+    have it.
+    """
+
+    openvino: Literal["", "f32", "bf16"] = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageTower:
     """The image half: its file, its input, and the output to take.
@@ -99,8 +113,9 @@ class ImageTower:
     file: WeightFile
     input: str
     output: str
-    pool: Literal["none", "first-token", "flatten", "max", "mean"]
+    pool: Pool
     preprocessing: Preprocessing
+    runtime: RuntimeRule = field(default_factory=RuntimeRule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +258,7 @@ def _image_tower(data: dict[str, Any]) -> ImageTower:
     return ImageTower(
         file=_file(data.pop("file")),
         preprocessing=Preprocessing(**preprocessing),
+        runtime=RuntimeRule(**data.pop("runtime", {})),
         **data,
     )
 

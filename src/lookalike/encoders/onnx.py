@@ -3,7 +3,6 @@
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,9 @@ from PIL.Image import Image
 from lookalike.encoders import weights
 from lookalike.encoders.card import ImageTower, ModelCard
 from lookalike.encoders.preprocess import Preprocessor
-from lookalike.encoders.session import Session, unit_rows
+from lookalike.encoders.runtimes.base import Model, Runtime
+from lookalike.encoders.runtimes.choose import choose
+from lookalike.encoders.session import Session, pooled, unit_rows
 from lookalike.encoders.text import TextEncoder
 from lookalike.errors import UsageError, WeightsError
 from lookalike.processors import processors
@@ -22,12 +23,12 @@ from lookalike.records import EncoderSpec
 
 
 class OnnxEncoder:
-    """An image tower on ONNX Runtime, and a text tower where there is one.
+    """An image tower, and a text tower where there is one.
 
-    Pictures run through the model one at a time. It is no slower than in batches, and the
-    numbers of an int8 model depend on what else is in its batch: the same picture alone and
-    among fifteen others differed by up to 0.07 in cosine. One picture gets all processors; of
-    several, each processor works on its own.
+    One picture runs on ONNX Runtime with all processors; several run where they run fastest
+    (runtimes/choose.py), without GPU one on each processor. That is no slower than in batches, and
+    the numbers of an int8 model depend on what else is in its batch: the same picture alone and
+    among fifteen others differed by up to 0.07 in cosine.
 
     The text tower is looked for on each call, so that one brought later works at once.
 
@@ -60,9 +61,9 @@ class OnnxEncoder:
         (image,) = weights.find(card, "image", progress=progress, offline=offline)
         self._path = image.path
         self._threads = threads or processors()
-        self._sessions: dict[int, Session] = {}
-        self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="encode")
+        self._alone: Session | None = None
+        self._together: Runtime | None = None
+        self._lock = threading.RLock()
         self.spec = EncoderSpec(
             name=card.name,
             kind="embedding",
@@ -92,10 +93,8 @@ class OnnxEncoder:
         if len(batch) == 0:
             return np.zeros((0, self.card.size), np.float32)
         if len(batch) == 1:
-            return self._run(self._session(self._threads), batch[0])
-        session = self._session(1)
-        rows = self._pool.map(lambda prepared: self._run(session, prepared), batch)
-        return np.concatenate(list(rows))
+            return self._unit(self._session().run({self._tower.input: batch[0][None]}))
+        return self._unit(self._runtime().run(batch))
 
     def encode_images(self, pictures: Sequence[Image]) -> NDArray[np.float32]:
         """Encode RGB pictures of any size: (n, dim) float32 of unit length."""
@@ -114,32 +113,40 @@ class OnnxEncoder:
         """
         return self._text_encoder().encode(texts, notice)
 
-    def _session(self, threads: int) -> Session:
-        """The session with that many threads in a run, opened when it is first needed."""
-        with self._lock:
-            if threads not in self._sessions:
-                self._sessions[threads] = Session(self._path, self._tower.output, threads=threads)
-            return self._sessions[threads]
+    @property
+    def runtime(self) -> str:
+        """What several pictures run on: "onnxruntime", "openvino" or "cuda".
 
-    def _run(self, session: Session, prepared: NDArray[Any]) -> NDArray[np.float32]:
-        output = session.run({self._tower.input: prepared[None]})
-        if self._tower.pool == "first-token":
-            output = output[:, 0]
-        elif self._tower.pool == "flatten":
-            output = output.reshape(1, -1)
-        elif self._tower.pool == "max":
-            output = output.max(axis=(2, 3))
-        elif self._tower.pool == "mean":
-            output = output.mean(axis=(2, 3))
-        return unit_rows(output, f"The image tower of {self.card.name}")
+        Raises:
+            UsageError: LOOKALIKE_RUNTIME names no runtime.
+            EnvironmentFailure: the one that it names cannot be used here.
+        """
+        return self._runtime().name
+
+    def _session(self) -> Session:
+        """The model with all processors for one run, opened when it is first needed."""
+        with self._lock:
+            if self._alone is None:
+                self._alone = Session(self._path, self._tower.output, threads=self._threads)
+            return self._alone
+
+    def _runtime(self) -> Runtime:
+        """What several pictures run on, chosen when it is first needed."""
+        with self._lock:
+            if self._together is None:
+                model = Model(self._path, self._tower, self._threads)
+                self._together = choose(model, self._session())
+            return self._together
+
+    def _unit(self, output: NDArray[Any]) -> NDArray[np.float32]:
+        rows = pooled(output, self._tower.pool)
+        return unit_rows(rows, f"The image tower of {self.card.name}")
 
     def _check(self, path: Path) -> None:
         """Try a tower that the user brought; its digest says nothing about it."""
-        rule = self._tower.preprocessing
-        side = (rule.crop, rule.crop)
-        shape = (3, *side) if rule.layout == "NCHW" else (*side, 3)
-        grey = np.full(shape, 0.5, rule.dtype)
-        got = self._run(self._session(self._threads), grey).shape[1]
+        shape = Model(path, self._tower, self._threads).shape
+        grey = np.full(shape, 0.5, self._tower.preprocessing.dtype)
+        got = self.encode_prepared([grey]).shape[1]
         if got != self.card.size:
             raise WeightsError(
                 f"{path} gives {got} numbers for a picture where {self.card.name} has "

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image
 
+from lookalike.encoders import made_up
 from lookalike.encoders.base import Encoder
 from lookalike.errors import LookalikeError
 
@@ -12,7 +12,6 @@ SAME = 0.999
 """Cosine of two embeddings of one picture; runs of int8 and float16 models differ a little."""
 DIFFERENT = 0.99999
 """Cosine that no two of these pictures may all reach."""
-_SIDE = 256
 
 
 def problems(encoder: Encoder) -> list[str]:
@@ -37,7 +36,7 @@ def _try(found: list[str], check: Callable[[], Sequence[str]]) -> None:
 
 
 def _pictures(encoder: Encoder) -> list[str]:
-    pictures = _made_up()
+    pictures = made_up.pictures()
     alone = [encoder.encode_images([picture])[0] for picture in pictures]
     if encoder.spec.kind == "hash":
         length = encoder.spec.size // 8
@@ -73,17 +72,3 @@ def _cosine(one: np.ndarray, other: np.ndarray) -> float:
     if one.dtype == np.uint8:  # of the ±1 vectors that bits stand for
         return 1.0 - 2.0 * float(np.bitwise_count(one ^ other).mean()) / 8
     return float(one @ other)
-
-
-def _made_up() -> list[Image.Image]:
-    """Colours, gradients and noise."""
-    ramp = Image.linear_gradient("L").resize((_SIDE, _SIDE))
-    ring = Image.radial_gradient("L").resize((_SIDE, _SIDE))
-    blank = Image.new("L", (_SIDE, _SIDE), 40)
-    noise = np.random.default_rng(0).integers(0, 256, (_SIDE, _SIDE, 3), dtype=np.uint8)
-    return [
-        Image.merge("RGB", [ramp, blank, blank]),
-        Image.merge("RGB", [blank, blank, ramp.rotate(90)]),
-        Image.merge("RGB", [ring, ring, ring]),
-        Image.fromarray(noise),
-    ]

@@ -1,0 +1,1 @@
+"""What computes batches of pictures: ONNX Runtime on the processor, OpenVINO, or CUDA."""

@@ -1,0 +1,81 @@
+"""OpenVINO on the processor, for the models whose cards say that it wins."""
+
+import importlib.util
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.encoders.graph import extra_output
+from lookalike.encoders.runtimes.base import Callers, Model
+from lookalike.errors import WeightsError
+
+
+def missing() -> str | None:
+    """What keeps every model from running here, in words; None when nothing does."""
+    if importlib.util.find_spec("openvino") is None:
+        return "OpenVINO needs one more package: pip install 'lookalike[openvino]'"
+    return None
+
+
+def capabilities() -> list[str]:
+    """The kinds of numbers that this processor computes with at full speed, such as BF16."""
+    import openvino
+
+    found: list[str] = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return found
+
+
+class OpenVino(Callers):
+    """One stream of one thread for each processor, and as many callers.
+
+    Raises:
+        WeightsError: OpenVINO cannot use the model, or was not measured to win with it in
+            arithmetic that this processor has.
+    """
+
+    name = "openvino"
+
+    def __init__(self, model: Model) -> None:
+        precision = model.tower.runtime.openvino
+        if not precision or (precision == "bf16" and "BF16" not in capabilities()):
+            raise WeightsError(f"OpenVINO does not win with {model.path} here")
+        try:
+            self._compiled = _compile(model)
+        except Exception as error:  # OpenVINO raises RuntimeError of its own making
+            raise WeightsError(f"OpenVINO cannot use {model.path}: {error}") from error
+        self._path = model.path
+        self._output = _port(self._compiled, model.tower.output)
+        self._local = threading.local()
+        super().__init__(self._infer, model.threads)
+
+    def _infer(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        if not hasattr(self._local, "request"):
+            self._local.request = self._compiled.create_infer_request()
+        try:
+            # The request's own memory is written again by its next run.
+            return np.array(self._local.request.infer([pixels])[self._output])
+        except Exception as error:
+            raise WeightsError(f"{self._path} does not run on OpenVINO: {error}") from error
+
+
+def _compile(model: Model) -> Any:
+    import openvino
+
+    core = openvino.Core()
+    network = core.read_model(model.path)
+    if _port(network, model.tower.output) is None:
+        network = core.read_model(model.path.read_bytes() + extra_output(model.tower.output))
+    # Of known shapes the graph folds smaller.
+    network.reshape([1, *model.shape])
+    settings = {
+        "INFERENCE_PRECISION_HINT": model.tower.runtime.openvino,
+        "INFERENCE_NUM_THREADS": model.threads,
+        "NUM_STREAMS": model.threads,
+    }
+    return core.compile_model(network, "CPU", settings)
+
+
+def _port(network: Any, name: str) -> Any:
+    return next((port for port in network.outputs if name in port.get_names()), None)
