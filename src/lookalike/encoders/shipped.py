@@ -4,6 +4,7 @@ import hashlib
 import io
 from functools import lru_cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 from lookalike.encoders import projection as projections
 from lookalike.encoders import registry
@@ -26,7 +27,7 @@ def shipped_projection(name: str) -> Projection | None:
 
 @lru_cache
 def _read(file: ProjectionFile) -> Projection:
-    place = resources.files("lookalike.models") / "projections" / file.file
+    place = _folder() / file.file
     try:
         data = place.read_bytes()
     except OSError as error:
@@ -46,3 +47,7 @@ def _read(file: ProjectionFile) -> Projection:
             f"card says {file.size}: correct the card."
         )
     return projection
+
+
+def _folder() -> Traversable:
+    return resources.files("lookalike.models") / "projections"
