@@ -186,7 +186,7 @@ class TestAddEmbeddings:
     def test_pictures_cannot_be_searched_in_a_foreign_space(self, tmp_path):
         with lookalike.open(tmp_path / "c") as collection:
             collection.add_embeddings([1], np.ones((1, 4)), encoder="my-model")
-            with pytest.raises(errors.UsageError, match="needs an encoder of ours"):
+            with pytest.raises(errors.UsageError, match="needs a model"):
                 collection.search(b"x")
             with pytest.raises(errors.UsageError, match="computed elsewhere"):
                 collection.search(b"x", encoder="my-model")

@@ -78,7 +78,7 @@ class TestChooseEncoder:
             choose_encoder(Shelf(PHASH, DINO, EXTERNAL), [TEXT], None)
         with pytest.raises(UsageError, match=r"float64 of \(3,\)"):
             choose_encoder(Shelf(CLIP), [Term("vector", np.ones(3))], None)
-        with pytest.raises(UsageError, match="needs an encoder of ours"):
+        with pytest.raises(UsageError, match="needs a model"):
             choose_encoder(Shelf(EXTERNAL), [IMAGE], None)
 
 

@@ -258,9 +258,12 @@ class Adding:
     def _writing_encoders(self, progress: Progress | None) -> "Sequence[Encoder]":
         """Load the encoders every new picture is encoded with; new ones join the collection."""
         from lookalike.encoders import registry
-        from lookalike.encoders.matching import load_matching
+        from lookalike.encoders.matching import load_matching, why_not
         from lookalike.encoders.shipped import shipped_projection
 
+        for spec in self._store.encoders():
+            if spec.fingerprint and not self._wished and (why := why_not(spec)):
+                raise UsageError(f"{why}; name encoders to go on without it")
         ours = [spec for spec in self._store.encoders() if spec.name in registry.names()]
         models = [load_matching(spec, progress) for spec in ours]
         wished = self._wished or (() if models else DEFAULT_ENCODERS)

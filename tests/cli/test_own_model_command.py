@@ -41,6 +41,20 @@ def test_add_index_search_remove(given: Path, process: Process, photos: Path) ->
     assert "not the ones this collection was made with" in refused.stderr
     assert process("models", "remove", "colours").stdout == "removed colours\n"
     assert "colours" not in process("models", "list").stdout
+    # What it made is still there, and so is its absence.
+    gone = "the model 'colours' is not here any more"
+    assert gone in process("search", picture, "--encoder", "colours", status=2).stderr
+    assert gone in process("index", str(photos / "flowers"), status=2).stderr
+    process("search", "--id", "1", "--encoder", "colours")
+    process("index", str(photos / "flowers"), "--encoder", "dhash")
+
+
+def test_a_broken_card_hides_no_other(given: Path, process: Process) -> None:
+    Path("models").mkdir()
+    Path("models", "broken.toml").write_text("name = ")
+    listed = process("models", "list")
+    assert "The model card broken.toml cannot be used" in listed.stderr
+    assert "phash" in listed.stdout
 
 
 def test_what_goes_wrong_is_said(given: Path, process: Process) -> None:

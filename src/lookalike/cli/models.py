@@ -36,8 +36,14 @@ def command() -> None:
 def list_(as_json: bool) -> None:
     """List the models: size, quality, licence, and where their weights are."""
     from lookalike.encoders import registry
+    from lookalike.errors import WeightsError
 
-    cards = [registry.card(name) for name in registry.names()]
+    cards = []
+    for name in registry.names():
+        try:
+            cards.append(registry.card(name))
+        except WeightsError as error:  # one of the user's must not hide the others
+            say(str(error))
     if as_json:
         echo_json([_to_dict(card) for card in cards])
         return

@@ -8,6 +8,15 @@ from lookalike.errors import UsageError
 from lookalike.records import EncoderSpec
 
 
+def why_not(spec: EncoderSpec) -> str:
+    """Why there is no model behind an encoder of a collection; "" when there is one."""
+    if spec.name in registry.names():
+        return ""
+    if not spec.fingerprint:
+        return f"{spec.name!r} holds vectors computed elsewhere"
+    return f"the model {spec.name!r} is not here any more (`lookalike models add` brings it back)"
+
+
 def load_matching(
     spec: EncoderSpec, progress: Callable[[str, int, int], None] | None = None
 ) -> Encoder:
@@ -17,11 +26,8 @@ def load_matching(
         UsageError: there is no such model, or its weights or preprocessing have changed.
         WeightsError: the weights cannot be had.
     """
-    if spec.name not in registry.names():
-        raise UsageError(
-            f"{spec.name!r} holds vectors computed elsewhere: only a vector or an id can be "
-            "searched with it"
-        )
+    if why := why_not(spec):
+        raise UsageError(f"{why}: only a vector or an id can be searched with it")
     encoder = registry.load(spec.name, progress=progress)
     if spec.fingerprint and encoder.spec.fingerprint != spec.fingerprint:
         raise UsageError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from lookalike.arguments import record_ids
 from lookalike.encoders import registry
+from lookalike.encoders.matching import why_not
 from lookalike.errors import UnknownEncoderError, UsageError
 from lookalike.records import EncoderSpec
 from lookalike.search.terms import Term, array
@@ -161,7 +162,7 @@ def _that_understand(specs: list[EncoderSpec], term: Term, store: Store) -> list
             )
         case "image":
             found = [s for s in specs if s.name in registry.names()]
-            why = "a picture needs an encoder of ours; vectors computed elsewhere take a vector"
+            why = "a picture needs a model: " + "; ".join(map(why_not, specs))
         case "id":
             # Which vectors the record has matters only where there is a choice.
             ids = record_ids([term.value])
