@@ -48,6 +48,9 @@ class OpenVino(Callers):
         self._path = model.path
         self._output = _port(self._compiled, model.tower.output)
         self._local = threading.local()
+        # Its Python half sets itself up at the first array it sees; two threads that bring the
+        # first ones at the same moment wait for each other for ever.
+        self._infer(np.zeros((1, *model.shape), model.tower.preprocessing.dtype))
         super().__init__(self._infer, model.threads)
 
     def _infer(self, pixels: NDArray[Any]) -> NDArray[Any]:
