@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from lookalike.encoders import registry
 
@@ -44,3 +44,12 @@ def test_company_changes_nothing(name, photos):
     together = encoder.encode_images(pictures)
     alone = [encoder.encode_images([picture])[0] for picture in pictures]
     np.testing.assert_allclose(together, np.stack(alone), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["vgg16-max", "vgg16-avg"])
+def test_black_borders_are_not_seen_by_vgg16(name, photos):
+    encoder = registry.load(name)
+    picture = Image.open(photos / REFERENCES["pictures"][0]).convert("RGB")
+    framed = ImageOps.expand(picture, border=(40, 90), fill="black")
+    plain, bordered = encoder.encode_images([picture, framed])
+    assert plain @ bordered > 0.999
