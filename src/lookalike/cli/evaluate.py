@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lookalike.evaluation import Evaluation, Options, Result
-    from lookalike.evaluation.evaluate import Projected
+    from lookalike.evaluation.compare import Projected
     from lookalike.stores.base import Progress
 
 MEGABYTE = 1_000_000

@@ -1,7 +1,7 @@
 """How good encoders are, measured on the user's own pictures."""
 
-from lookalike.evaluation.evaluate import Options as Options
-from lookalike.evaluation.evaluate import evaluate as evaluate
+from lookalike.evaluation.compare import Options as Options
+from lookalike.evaluation.compare import evaluate as evaluate
 from lookalike.evaluation.results import Advice as Advice
 from lookalike.evaluation.results import Budget as Budget
 from lookalike.evaluation.results import Evaluation as Evaluation

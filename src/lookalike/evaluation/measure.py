@@ -1,7 +1,7 @@
 """What an encoder costs, measured in a process of its own: time, memory, loading.
 
-Run as a module it is that process: it reads the encoder's name and the paths of pictures from
-standard input as JSON, and writes the cost to standard output as JSON.
+That process runs `main`: it reads the encoder's name and the paths of pictures from standard input
+as JSON, and writes the cost to standard output as JSON.
 """
 
 import json
@@ -51,7 +51,7 @@ def measure(name: str, pictures: Sequence[Path]) -> Cost:
     step = max(1, len(pictures) // PICTURES)
     asked = {"name": name, "pictures": [str(p) for p in pictures[::step][:PICTURES]]}
     child = subprocess.run(
-        [sys.executable, "-m", "lookalike.evaluation.measure"],
+        [sys.executable, "-c", f"from {__name__} import main; main()"],
         input=json.dumps(asked),
         capture_output=True,
         text=True,
@@ -106,7 +106,8 @@ def peak_memory() -> int:
     return int(found[1]) * 1024 if found else 0
 
 
-if __name__ == "__main__":
-    _asked = json.load(sys.stdin)
-    _cost = _measure_here(_asked["name"], [Path(path) for path in _asked["pictures"]])
-    json.dump(asdict(_cost), sys.stdout)
+def main() -> None:
+    """What the measuring process does."""
+    asked = json.load(sys.stdin)
+    cost = _measure_here(asked["name"], [Path(path) for path in asked["pictures"]])
+    json.dump(asdict(cost), sys.stdout)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lookalike.encoders.shipped import shipped_projection
 from lookalike.errors import UsageError
 from lookalike.evaluation import datasets
-from lookalike.evaluation.evaluate import Embedded, Options, compare
+from lookalike.evaluation.compare import Embedded, Options, compare
 from lookalike.evaluation.results import Evaluation
 from lookalike.records import Record
 from lookalike.sources.base import Failure, Item

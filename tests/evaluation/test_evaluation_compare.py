@@ -1,0 +1,221 @@
+"""The whole way: pictures in, a comparison out."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lookalike
+from lookalike.encoders import registry
+from lookalike.encoders.projection import Projection
+from lookalike.errors import UnknownEncoderError, UsageError, WeightsError
+from lookalike.evaluation import Budget, Evaluation, Options, evaluate, evaluate_collection
+from lookalike.evaluation.compare import Embedded, choose, compare
+from lookalike.evaluation.report import quality_columns, quality_rows, to_dict
+from lookalike.evaluation.score import score
+from lookalike.evaluation.vectors import as_unit
+from lookalike.records import EncoderSpec
+
+QUICK = Options(costs=False)
+
+
+def test_classes(labelled: Path, own_cache: Path) -> None:
+    (labelled / "moon" / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    stages: set[str] = set()
+    found = evaluate(
+        labelled,
+        encoders=["phash", "mobilenet-v3-large"],
+        options=QUICK,
+        progress=lambda stage, done, total: stages.add(stage),
+    )
+    assert [result.name for result in found.results] == ["mobilenet-v3-large", "phash"]
+    assert (found.pictures, found.classes, found.queries) == (12, 3, 12)
+    best = found.results[0]
+    quality = best.quality["mAP"]
+    assert 0.5 < quality.low <= quality.value <= quality.high <= 1
+    assert len(best.curve) == 11
+    assert best.vector_bytes == 4 * 960
+    assert found.results[1].vector_bytes == 8
+    assert best.scores.same.sum() == 12 * 3
+    assert found.advice.name == "mobilenet-v3-large"
+    assert [Path(lost.uri).name for lost in found.left_out] == ["broken.jpg"]
+    assert {"reading", "encoders", "encoding by phash"} <= stages
+    assert own_cache.is_file()
+    again = evaluate(labelled, encoders=["phash", "mobilenet-v3-large"], options=QUICK)
+    assert to_dict(again) == to_dict(found)
+
+
+def test_cost_is_measured_in_a_process_of_its_own(labelled: Path, own_cache: Path) -> None:
+    found = evaluate(
+        labelled, encoders=["phash", "dhash"], options=Options(fuse=(("phash", "dhash"),))
+    )
+    for result in found.results:
+        assert result.cost is not None
+        assert result.cost.single_ms > 0
+        assert result.cost.batch_ms > 0
+        # At least a Python with numpy and Pillow; the sum for two.
+        assert 20e6 < result.cost.memory / len(result.encoders) < 200e6
+    fused = next(result for result in found.results if len(result.encoders) == 2)
+    assert fused.cost.memory == sum(r.cost.memory for r in found.results if r is not fused)
+    assert (fused.size, fused.vector_bytes) == (128, 16)
+
+
+def test_fused_rows_average_the_scores(labelled: Path, own_cache: Path) -> None:
+    found = evaluate(
+        labelled, encoders=["phash"], options=Options(costs=False, fuse=(("phash", "ahash"),))
+    )
+    assert {result.name for result in found.results} == {"phash", "ahash", "phash+ahash"}
+
+
+def test_pairs(labelled: Path, own_cache: Path, tmp_path: Path) -> None:
+    one, other = sorted((labelled / "moon").glob("*.jpg"))[:2]
+    copy = labelled / "copy.jpg"
+    copy.write_bytes(one.read_bytes())
+    table = tmp_path / "pairs.csv"
+    table.write_text(f"a,b,same\n{one},{copy},1\n{one},{other},0\n{copy},{other},0\n")
+    found = evaluate(table, encoders=["phash"], options=QUICK)
+    assert found.results[0].quality["µAP"].value == 1
+    assert found.results[0].quality["best F1"].value == 1
+    assert found.results[0].recommended.recall == 1
+
+
+def test_an_encoder_without_weights_is_left_out(
+    labelled: Path, own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "empty"))
+    monkeypatch.setenv("LOOKALIKE_OFFLINE", "1")
+    monkeypatch.delenv("LOOKALIKE_MODELS", raising=False)
+    found = evaluate(labelled, encoders=["phash", "clip-vit-b-32"], options=QUICK)
+    assert [result.name for result in found.results] == ["phash"]
+    (missing,) = found.unavailable
+    assert missing.name == "clip-vit-b-32"
+    assert "image tower" in missing.reason
+    with pytest.raises(WeightsError, match="none of the encoders"):
+        evaluate(labelled, encoders=["clip-vit-b-32"], options=QUICK)
+    names = choose(None, "classes")
+    assert "phash" in names
+    assert "clip-vit-b-32" not in names
+    with pytest.raises(UsageError, match="no encoder with a text tower here"):
+        evaluate(_captions(labelled), options=QUICK)
+
+
+def _captions(labelled: Path) -> Path:
+    path = labelled / "captions.tsv"
+    names = [p.relative_to(labelled).as_posix() for p in sorted(labelled.rglob("*.jpg"))]
+    lines = [f"{name}\t{Path(name).stem.replace('-', ' ')}" for name in names]
+    path.write_text("\n".join(["file\tcaption", *lines]) + "\n")
+    return path
+
+
+def test_captions_need_an_encoder_that_reads_words(labelled: Path, own_cache: Path) -> None:
+    with pytest.raises(WeightsError, match="phash: it reads no words"):
+        evaluate(_captions(labelled), encoders=["phash"], options=QUICK)
+
+
+def test_captions(
+    labelled: Path, own_cache: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOKALIKE_MODELS", str(shared / "models"))
+    registry._loaded.pop("clip-vit-b-16", None)
+    found = evaluate(_captions(labelled), encoders=["clip-vit-b-16"], options=QUICK)
+    assert (found.kind, found.queries) == ("captions", 12)
+    quality = found.results[0].quality
+    assert quality["R@1"].value > 0.4
+    assert quality["R@1"].value <= quality["R@5"].value <= quality["R@10"].value
+
+
+def rows(count: int, size: int) -> np.ndarray:
+    made = np.random.default_rng(5).standard_normal((count, size)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("projection", "names"),
+    [("none", ["one"]), ("default", ["one, projected"]), ("both", ["one", "one, projected"])],
+)
+def test_projections(
+    labelled: Path, projection: str, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lookalike.evaluation import datasets
+
+    monkeypatch.setattr("lookalike.evaluation.compare._download", lambda name, kind: 0)
+    data = datasets.read(labelled)
+    vectors = rows(12, 6)
+    through = Projection("1", np.zeros(6, np.float32), np.eye(6, 3, dtype=np.float32))
+    embedded = Embedded(EncoderSpec("one", "embedding", 6), vectors, None, through)
+    found = compare(
+        data, ["one"], lambda name: embedded, Options(costs=False, projection=projection)
+    )
+    assert sorted(result.name for result in found.results) == names
+    for result in found.results:
+        expected = vectors if not result.projected else through.project(vectors)
+        assert result.quality["mAP"] == score(data, as_unit(expected)).quality["mAP"]
+        assert result.vector_bytes == (12 if result.projected else 24)
+
+
+def test_ctrl_c_keeps_what_was_measured(labelled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lookalike.evaluation import datasets
+
+    def embed(name: str) -> Embedded:
+        if name == "dhash":
+            raise KeyboardInterrupt
+        return Embedded(EncoderSpec(name, "embedding", 6), rows(12, 6))
+
+    found = compare(datasets.read(labelled), ["ahash", "dhash", "phash"], embed, QUICK)
+    assert found.interrupted
+    assert [result.name for result in found.results] == ["ahash"]
+
+
+def test_wrong_use(labelled: Path) -> None:
+    with pytest.raises(UnknownEncoderError, match="nonesuch"):
+        evaluate(labelled, encoders=["nonesuch"])
+    with pytest.raises(UsageError, match="precision of 95"):
+        Options(precision=95)
+    with pytest.raises(UsageError, match="at least two"):
+        Options(fuse=(("phash",),))
+    with pytest.raises(UsageError, match="not both"):
+        evaluate(labelled, captions="a.tsv", pairs="b.tsv")
+    with pytest.raises(UsageError, match="nothing to evaluate"):
+        evaluate(None)
+
+
+def test_a_collection_by_folder_and_by_attribute(indexed: lookalike.Collection) -> None:
+    by_folder = evaluate_collection(indexed, options=QUICK)
+    assert by_folder.classes == len({Path(record.uri).parent for record in indexed.list()})
+    assert [result.name for result in by_folder.results] == ["mobilenet-v3-large", "phash"]
+    for record in list(indexed.list(limit=20)):
+        indexed.update(record.id, attributes={"wide": record.width > record.height})
+    by_shape = evaluate_collection(indexed, label="wide", encoders=["phash"], options=QUICK)
+    assert (by_shape.pictures, by_shape.classes) == (20, 2)
+    assert len(by_shape.left_out) == len(indexed) - 20
+    assert "no attribute wide" in by_shape.left_out[0].reason
+    with pytest.raises(UsageError, match=r"no record of .* has an attribute nonesuch"):
+        evaluate_collection(indexed, label="nonesuch", options=QUICK)
+    with pytest.raises(UsageError, match="has no encoder 'dinov2-vits14'"):
+        evaluate_collection(indexed, encoders=["dinov2-vits14"], options=QUICK)
+
+
+def test_a_collection_gives_what_its_folder_gives(
+    photos: Path, indexed: lookalike.Collection, own_cache: Path
+) -> None:
+    stored = evaluate_collection(indexed, encoders=["phash"], options=QUICK)
+    fresh = evaluate(photos, encoders=["phash"], options=QUICK)
+    assert stored.pictures == fresh.pictures
+    assert stored.results[0].quality["mAP"].value == pytest.approx(
+        fresh.results[0].quality["mAP"].value, abs=0.02
+    )
+
+
+def test_report_is_json_and_rows_fit_their_headers(labelled: Path, own_cache: Path) -> None:
+    found: Evaluation = evaluate(
+        labelled,
+        encoders=["phash", "dhash"],
+        options=Options(costs=False, budget=Budget(vector_bytes=8)),
+    )
+    told = json.loads(json.dumps(to_dict(found), allow_nan=False))
+    assert told["advice"]["choose"] == found.advice.name
+    assert set(told["results"][0]["quality"]) == {"mAP", "P@10", "hit@1", "R@10", "R@5", "R@1"}
+    header, lines = quality_columns(found), quality_rows(found)
+    assert all(len(line) == len(header) for line in lines)
+    assert [line[0] for line in lines] == ["→", ""]
