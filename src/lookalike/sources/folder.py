@@ -9,6 +9,7 @@ from typing import TypeGuard
 
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.imaging import PICTURE_SUFFIXES, Limits
+from lookalike.records import Attributes
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.file import read_file, reason
 from lookalike.sources.ignore import IGNORE_FILE, Rules, user_rules
@@ -80,7 +81,12 @@ class FolderSource:
         yield from named
 
 
-def file_item(path: str, limits: Limits) -> Item | Failure:
+def file_item(
+    path: str,
+    limits: Limits,
+    attributes: Attributes | None = None,
+    id: int | None = None,  # noqa: A002 - the field's word
+) -> Item | Failure:
     """The item of one picture file, looked at but not read yet, or why it cannot be one."""
     uri = from_path(path)
     try:
@@ -95,12 +101,17 @@ def file_item(path: str, limits: Limits) -> Item | Failure:
         return Failure(uri, "not a regular file")
     facts = (status.st_size, status.st_mtime_ns)
     read = partial(read_file, path, limits=limits, expect=facts)
-    return Item(uri, read, size=status.st_size, modified_ns=status.st_mtime_ns)
+    return Item(uri, read, attributes, status.st_size, status.st_mtime_ns, id)
 
 
-def url_item(url: str, limits: Limits) -> Item:
+def url_item(
+    url: str,
+    limits: Limits,
+    attributes: Attributes | None = None,
+    id: int | None = None,  # noqa: A002 - the field's word
+) -> Item:
     """The item of one picture on the web, not fetched yet."""
-    return Item(url, partial(_fetch, url, limits))
+    return Item(url, partial(_fetch, url, limits), attributes, id=id)
 
 
 class _Walk:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import NotFoundError, UsageError
@@ -171,12 +171,15 @@ class TableSource:
 
     def _read(self, row: Row, names: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
         """The row's values in their types, and what is wrong with them."""
-        values, wrong = {}, []
+        values: dict[str, Any] = {}
+        wrong: list[str] = []
         for name in names:
             value = row.values.get(name)
+            if not (value is None or isinstance(value, str)):
+                value = native(value)
             kind = self._types.get(name)
             try:
-                values[name] = native(value) if kind is None else kind.read(native(value))
+                values[name] = value if kind is None else kind.read(value)
             except ValueError as error:
                 wrong.append(f"{name}: {error}")
         return values, wrong
@@ -205,10 +208,11 @@ class TableSource:
         if first != row.number:
             return self._failure(row, f"its picture {path} is that of row {first} already")
         kept = values if self._kept is None else {name: values[name] for name in self._kept}
-        found = url_item(path, self._limits) if is_url(path) else file_item(path, self._limits)
+        item = url_item if is_url(path) else file_item
+        found = item(path, self._limits, {**self._fixed, **kept}, number)
         if isinstance(found, Failure):
             return Failure(found.uri, f"{found.reason} (row {row.number} of {self._table.name})")
-        return replace(found, attributes={**self._fixed, **kept}, id=number)
+        return found
 
     def _failure(self, row: Row, reason: str) -> Failure:
         return Failure(f"{self._uri}#row={row.number}", f"row {row.number}: {reason}")
@@ -225,8 +229,7 @@ class TableSource:
             if isinstance(found, Failure) or self.survey.names(from_path(found)):
                 continue
             if self._unlisted:
-                item = file_item(found, self._limits)
-                yield item if isinstance(item, Failure) else replace(item, attributes=self._fixed)
+                yield file_item(found, self._limits, self._fixed)
                 continue
             count += 1
             if len(names) < _NAMES_SHOWN:
