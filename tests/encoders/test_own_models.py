@@ -1,5 +1,6 @@
 """A description and a weights file make an encoder, and what does not fit is said."""
 
+import contextlib
 import shutil
 import tomllib
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_onnx
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -14,7 +18,7 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from lookalike.encoders import card as cards
 from lookalike.encoders import registry
-from lookalike.encoders.own import check, install, place
+from lookalike.encoders.own import check, description, install, place
 from lookalike.encoders.own.presets import PRESETS
 from lookalike.errors import EnvironmentFailure, NotFoundError, UsageError, WeightsError
 
@@ -22,9 +26,9 @@ SHORTEST = 'preprocessing = "raw-0-255"\n'
 
 
 @pytest.fixture
-def given(tmp_path: Path, models: Path) -> Path:
+def brought(tmp_path: Path, models: Path) -> Path:
     """A folder with a description and a model beside it; what is added goes elsewhere."""
-    folder = tmp_path / "given"
+    folder = tmp_path / "brought"
     folder.mkdir()
     (folder / "mine.toml").write_text(SHORTEST)
     (folder / "mine.onnx").write_bytes(tiny_onnx.image_tower(1.0, side=4))
@@ -39,8 +43,8 @@ def write_tokenizer(path: Path) -> Path:
     return path
 
 
-def test_the_shortest_description(given, models):
-    card = install.add(given / "mine.toml")
+def test_the_shortest_description(brought, models):
+    card = install.add(brought / "mine.toml")
     assert (card.name, card.size, card.licence.weights) == ("mine", 3, "unknown")
     assert card.image is not None
     assert (card.image.input, card.image.output, card.image.pool) == ("pixels", "embedding", "none")
@@ -56,8 +60,8 @@ def test_the_shortest_description(given, models):
     assert {path.name for path in models.iterdir()} == {".lock", "mine", "mine.toml"}
 
 
-def test_what_is_said_wins(given):
-    (given / "mine.toml").write_text("""
+def test_what_is_said_wins(brought):
+    (brought / "mine.toml").write_text("""
 name = "colours"
 title = "Mean colours"
 licence = "CC0-1.0"
@@ -73,7 +77,7 @@ version = 3
 output = "scaled"
 pool = "mean"
 """)
-    card = install.add(given / "mine.toml")
+    card = install.add(brought / "mine.toml")
     assert (card.name, card.title, card.licence.weights) == ("colours", "Mean colours", "CC0-1.0")
     assert card.min_side == 64
     assert card.image is not None
@@ -82,10 +86,10 @@ pool = "mean"
     assert (rule.resize, rule.mean, rule.std, rule.version) == ("stretch", (0, 0, 0), (1, 1, 2), 3)
 
 
-def test_a_full_card_is_a_description(given):
-    (given / "tiny.toml").write_text(tiny_onnx.CARD)
-    (given / "tiny.onnx").write_bytes(tiny_onnx.image_tower(1.0))
-    card = install.add(given / "tiny.toml")
+def test_a_full_card_is_a_description(brought):
+    (brought / "tiny.toml").write_text(tiny_onnx.CARD)
+    (brought / "tiny.onnx").write_bytes(tiny_onnx.image_tower(1.0))
+    card = install.add(brought / "tiny.toml")
     assert card.image is not None
     written = cards.parse(tiny_onnx.CARD, "tiny").image
     assert written is not None
@@ -93,15 +97,15 @@ def test_a_full_card_is_a_description(given):
     assert card.text is None  # it brought none
 
 
-def test_the_small_model_of_the_tests(given, models):
+def test_the_small_model_of_the_tests(brought, models):
     """A real one: fp16, and only named by the card that fetches it."""
     own = Path(__file__).with_name("difr.toml")
     shutil.copy(own, models / "difr.toml")
     from lookalike.encoders import weights
 
     (found,) = weights.find(registry.card("difr"), "image")
-    (given / "efficient.toml").write_text('preprocessing = "imagenet"')
-    card = install.add(given / "efficient.toml", file=found.path)
+    (brought / "efficient.toml").write_text('preprocessing = "imagenet"')
+    card = install.add(brought / "efficient.toml", file=found.path)
     assert card.size == 1280
     assert card.image is not None
     assert card.image.preprocessing.dtype == "float16"
@@ -110,31 +114,31 @@ def test_the_small_model_of_the_tests(given, models):
     assert np.linalg.norm(ours) == pytest.approx(1, abs=1e-3)
 
 
-def test_words(given, tmp_path):
-    text = given / "words.onnx"
+def test_words(brought, tmp_path):
+    text = brought / "words.onnx"
     text.write_bytes(tiny_onnx.text_tower([1.0, 2.0, 3.0]))
-    tokenizer = write_tokenizer(given / "words.json")
+    tokenizer = write_tokenizer(brought / "words.json")
     with pytest.raises(UsageError, match="--text and --tokenizer together"):
-        install.add(given / "mine.toml", text=text)
+        install.add(brought / "mine.toml", text=text)
     # The sum of the ids times three numbers: all words lie in one direction.
     with pytest.raises(WeightsError, match="all words give the same embedding"):
-        install.add(given / "mine.toml", text=text, tokenizer=tokenizer)
+        install.add(brought / "mine.toml", text=text, tokenizer=tokenizer)
     text.write_bytes(tiny_onnx.text_tower([1.0, 2.0]))
     with pytest.raises(WeightsError, match="the text tower of another model"):
-        install.add(given / "mine.toml", text=text, tokenizer=tokenizer)
+        install.add(brought / "mine.toml", text=text, tokenizer=tokenizer)
     text.write_bytes(spread_text_tower())
-    card = install.add(given / "mine.toml", text=text, tokenizer=tokenizer)
+    card = install.add(brought / "mine.toml", text=text, tokenizer=tokenizer)
     assert card.text is not None
     assert (card.text.output, card.text.max_tokens) == ("text_embeds", 77)
     assert registry.load("mine").has_text
     assert registry.load("mine").encode_texts(["a cat"]).shape == (1, 3)
     text.write_bytes(tiny_onnx.image_tower(1.0))
     with pytest.raises(WeightsError, match="takes no input_ids"):
-        install.add(given / "mine.toml", text=text, tokenizer=tokenizer, replace=True)
-    (given / "words.json").write_text("[")
+        install.add(brought / "mine.toml", text=text, tokenizer=tokenizer, replace=True)
+    (brought / "words.json").write_text("[")
     text.write_bytes(spread_text_tower())
     with pytest.raises(WeightsError, match="tokenizer"):
-        install.add(given / "mine.toml", text=text, tokenizer=tokenizer, replace=True)
+        install.add(brought / "mine.toml", text=text, tokenizer=tokenizer, replace=True)
 
 
 def spread_text_tower() -> bytes:
@@ -166,12 +170,12 @@ def tower(*, shape=("n", 3, 4, 4), inputs=1, outputs=1, kind=tiny_onnx.FLOAT) ->
     names = ["pixels", "more"][:inputs]
     nodes = [tiny_onnx.node("Identity", [name], [f"out_{name}"]) for name in names]
     nodes += [tiny_onnx.node("Identity", ["pixels"], ["twice"])] * (outputs - 1)
-    given = [f"out_{name}" for name in names[:1]] + ["twice"] * (outputs - 1)
+    brought = [f"out_{name}" for name in names[:1]] + ["twice"] * (outputs - 1)
     return tiny_onnx.model(
         nodes,
         [],
         [tiny_onnx.value(name, kind, list(shape)) for name in names],
-        [tiny_onnx.value(name, kind, list(shape)) for name in given],
+        [tiny_onnx.value(name, kind, list(shape)) for name in brought],
     )
 
 
@@ -227,19 +231,19 @@ def channels_last() -> bytes:
         (SHORTEST, b"no model", ["mine.onnx cannot be used as a model"]),
     ],
 )
-def test_every_mismatch_is_said(given, models, description, model, said):
-    (given / "mine.toml").write_text(description)
-    (given / "mine.onnx").write_bytes(model)
+def test_every_mismatch_is_said(brought, models, description, model, said):
+    (brought / "mine.toml").write_text(description)
+    (brought / "mine.onnx").write_bytes(model)
     with pytest.raises(WeightsError) as caught:
-        install.add(given / "mine.toml")
-    for part in (str(given / "mine.onnx"), *said):
+        install.add(brought / "mine.toml")
+    for part in (str(brought / "mine.onnx"), *said):
         assert part in str(caught.value)
     assert ".adding-" not in str(caught.value)
     assert "mine" not in registry.names()
     assert [path.name for path in models.iterdir()] == [".lock"]
 
 
-def test_a_model_that_sees_nothing_is_refused(given):
+def test_a_model_that_sees_nothing_is_refused(brought):
     model = tiny_onnx.model(
         [
             tiny_onnx.node("Mul", ["pixels", "zero"], ["scaled"]),
@@ -251,9 +255,9 @@ def test_a_model_that_sees_nothing_is_refused(given):
         [tiny_onnx.value("pixels", tiny_onnx.FLOAT, ["n", 3, 4, 4])],
         [tiny_onnx.value("embedding", tiny_onnx.FLOAT, ["n", 3])],
     )
-    (given / "mine.onnx").write_bytes(model)
+    (brought / "mine.onnx").write_bytes(model)
     with pytest.raises(WeightsError, match="all pictures give the same embedding"):
-        install.add(given / "mine.toml")
+        install.add(brought / "mine.toml")
 
 
 class Moody:
@@ -309,49 +313,95 @@ def test_hashes_pass_the_same_check(name):
         ("min_side = -1\ntitle = 3", ["min_side is -1", "title is 3"]),
     ],
 )
-def test_a_wrong_description_is_said(given, text, said):
-    (given / "mine.toml").write_text(text)
+def test_a_wrong_description_is_said(brought, text, said):
+    (brought / "mine.toml").write_text(text)
     with pytest.raises(UsageError) as caught:
-        install.add(given / "mine.toml")
+        install.add(brought / "mine.toml")
     for part in ("mine.toml", *said):
         assert part in str(caught.value)
+
+
+FIELDS = [
+    "name",
+    "title",
+    "size",
+    "min_side",
+    "licence",
+    "input",
+    "output",
+    "file",
+    "sha256",
+    "preprocessing",
+    "text",
+    "image",
+    "preset",
+    "mean",
+    "std",
+    "scale",
+    "crop",
+    "shorter_side",
+    "layout",
+    "max_tokens",
+    "weights",
+]
+LEAVES = st.one_of(
+    st.text(max_size=5),
+    st.integers(-5, 10**12),
+    st.floats(),
+    st.booleans(),
+    st.lists(st.integers(), max_size=4),
+    st.sampled_from(["clip", "imagenet", "NCHW"]),
+)
+TABLES = st.recursive(
+    LEAVES,
+    lambda below: st.dictionaries(st.sampled_from(FIELDS), below, max_size=5),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), TABLES, max_size=6))
+def test_whatever_is_written_is_read_or_refused(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_text(tomli_w.dumps(data), encoding="utf-8")
+    with contextlib.suppress(UsageError):
+        assert description.read(path)[1].size >= 0
 
 
 @pytest.mark.parametrize(
     "name",
     ["", "..", "../x", "/x", "a/b", "a\\b", ".x", "-x", "a b", "a\0", "ü", "x" * 65, "C:x", "a,b"],
 )
-def test_names_that_lead_elsewhere_are_refused(given, models, name):
+def test_names_that_lead_elsewhere_are_refused(brought, models, name):
     with pytest.raises(UsageError, match="cannot be called"):
-        install.add(given / "mine.toml", name=name or "\n")
+        install.add(brought / "mine.toml", name=name or "\n")
     with pytest.raises(NotFoundError):
         install.remove(name)
-    (given / "mine.toml").write_text(SHORTEST + '[image.file]\nname = "../mine.onnx"')
+    (brought / "mine.toml").write_text(SHORTEST + '[image.file]\nname = "../mine.onnx"')
     with pytest.raises(UsageError, match="only a file beside it"):
-        install.add(given / "mine.toml")
+        install.add(brought / "mine.toml")
     assert list(models.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["phash", "PHASH", "clip-vit-b-16"])
-def test_names_of_the_package_are_refused(given, name):
+def test_names_of_the_package_are_refused(brought, name):
     with pytest.raises(UsageError, match="comes with lookalike"):
-        install.add(given / "mine.toml", name=name)
+        install.add(brought / "mine.toml", name=name)
 
 
-def test_add_again_replace_and_remove(given, models):
-    before = install.add(given / "mine.toml")
+def test_add_again_replace_and_remove(brought, models):
+    before = install.add(brought / "mine.toml")
     first = registry.load("mine")
-    (given / "mine.onnx").write_bytes(tiny_onnx.image_tower(2.0, side=4))
+    (brought / "mine.onnx").write_bytes(tiny_onnx.image_tower(2.0, side=4))
     with pytest.raises(UsageError, match="--replace"):
-        install.add(given / "mine.toml")
+        install.add(brought / "mine.toml")
     with pytest.raises(UsageError, match="only in capitals"):
-        install.add(given / "mine.toml", name="Mine")
+        install.add(brought / "mine.toml", name="Mine")
     # What fails leaves what was there.
-    (given / "bad.onnx").write_bytes(tiny_onnx.image_tower(0.0, side=4))
+    (brought / "bad.onnx").write_bytes(tiny_onnx.image_tower(0.0, side=4))
     with pytest.raises(WeightsError):
-        install.add(given / "mine.toml", file=given / "bad.onnx", replace=True)
+        install.add(brought / "mine.toml", file=brought / "bad.onnx", replace=True)
     assert registry.card("mine") == before
-    after = install.add(given / "mine.toml", replace=True)
+    after = install.add(brought / "mine.toml", replace=True)
     assert after.image is not None
     assert before.image is not None
     assert after.image.file.sha256 != before.image.file.sha256
@@ -365,52 +415,52 @@ def test_add_again_replace_and_remove(given, models):
         install.remove("phash")
 
 
-def test_files_of_the_users_are_not_taken_away(given, models):
-    install.add(given / "mine.toml")
+def test_files_of_the_users_are_not_taken_away(brought, models):
+    install.add(brought / "mine.toml")
     (models / "mine" / "notes.txt").write_text("keep")
     install.remove("mine")
     assert (models / "mine" / "notes.txt").read_text() == "keep"
     assert not (models / "mine" / "image.onnx").exists()
 
 
-def test_a_file_that_changed_is_refused(given, models):
-    install.add(given / "mine.toml")
+def test_a_file_that_changed_is_refused(brought, models):
+    install.add(brought / "mine.toml")
     (models / "mine" / "image.onnx").write_bytes(tiny_onnx.image_tower(3.0, side=4))
     registry.forget("mine")
     with pytest.raises(WeightsError, match=r"not the file that was added as mine.*--replace"):
         registry.load("mine")
 
 
-def test_files_that_are_not_there(given):
+def test_files_that_are_not_there(brought):
     with pytest.raises(NotFoundError, match=r"no file .*nowhere\.toml"):
-        install.add(given / "nowhere.toml")
-    (given / "mine.onnx").unlink()
+        install.add(brought / "nowhere.toml")
+    (brought / "mine.onnx").unlink()
     with pytest.raises(NotFoundError, match=r"no file .*mine\.onnx; name the model's file"):
-        install.add(given / "mine.toml")
-    with (given / "mine.toml").open("wb") as stream:
+        install.add(brought / "mine.toml")
+    with (brought / "mine.toml").open("wb") as stream:
         stream.truncate(2 << 20)
     with pytest.raises(UsageError, match="too large for a description"):
-        install.add(given / "mine.toml")
+        install.add(brought / "mine.toml")
 
 
-def test_a_folder_that_cannot_be_made(given, tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_made(brought, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(place.VARIABLE, str(tmp_path / "file" / "models"))
     with pytest.raises(EnvironmentFailure, match="cannot be written to"):
-        install.add(given / "mine.toml")
+        install.add(brought / "mine.toml")
 
 
-def test_without_the_variable_it_is_the_users_data_folder(given, tmp_path, monkeypatch):
+def test_without_the_variable_it_is_the_users_data_folder(brought, tmp_path, monkeypatch):
     monkeypatch.delenv(place.VARIABLE)
     monkeypatch.setattr(place.platformdirs, "user_data_path", lambda name: tmp_path / name)
-    install.add(given / "mine.toml")
+    install.add(brought / "mine.toml")
     assert (tmp_path / "lookalike" / "models" / "mine" / "image.onnx").is_file()
     assert "mine" in registry.names()
 
 
-def test_every_preset_makes_a_card(given):
+def test_every_preset_makes_a_card(brought):
     for preset in PRESETS:
-        (given / "mine.toml").write_text(f'preprocessing = "{preset}"')
-        card = install.add(given / "mine.toml", name=f"with-{preset}")
+        (brought / "mine.toml").write_text(f'preprocessing = "{preset}"')
+        card = install.add(brought / "mine.toml", name=f"with-{preset}")
         written = tomllib.loads(cards.find()[card.name].read_text())
         assert written["image"]["preprocessing"]["crop"] == 4

@@ -102,6 +102,7 @@ def _preprocessing(table: "_Table", image: "_Table") -> dict[str, Any]:
     given = (places or [table])[0].text_or_table("preprocessing", "preset")
     if len(places) > 1:
         table.complain("preprocessing is given twice")
+        image.ignore(("preprocessing",))
     values: dict[str, Any] = {}
     for key, choices in _CHOICES.items():
         if given.has(key):
