@@ -125,7 +125,11 @@ def test_readers_agree_with_the_writer(folder: Path) -> None:
             [one.distance for one in others], abs=1e-3
         )
         assert reader.projection("e").version == "ten"  # type: ignore[union-attr]
-        assert reader.distances("e", VECTORS[0], [1, 2]) == store.distances("e", VECTORS[0], [1, 2])
+        own_distances = store.distances("e", VECTORS[0], [1, 2, 9999])
+        assert own_distances == pytest.approx(
+            reader.distances("e", VECTORS[0], [1, 2, 9999]), abs=1e-3
+        )
+        assert own_distances[1] == store.nearest("e", VECTORS[0], 1)[0].distance
 
 
 def test_an_index_in_another_space_is_found_out(folder: Path) -> None:

@@ -224,7 +224,10 @@ class Store(Protocol):
         *,
         text: bool = False,
     ) -> dict[int, float]:
-        """Exact distances by id, as `nearest` and `within` give them; absent ids are left out."""
+        """Distances by id, each compared, as `nearest` and `within` give them.
+
+        Absent ids are left out.
+        """
         ...
 
     def within(

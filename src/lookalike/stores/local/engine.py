@@ -164,6 +164,12 @@ class VectorIndex:
         answers.sort()
         return answers, complete
 
+    def distances(self, query: list[float], ids: Sequence[int]) -> dict[int, float]:
+        """Cosine distances of some points by id, each compared; absent ids are left out."""
+        only = qdrant.Filter(must=[qdrant.HasIdCondition(set(ids))])
+        answers, _ = self.search(query, len(ids), only, exact=True)
+        return {key: min(distance, 2.0) for distance, key in answers}
+
     def points(self, ids: Sequence[int]) -> dict[int, tuple[NDArray[np.float32], dict[str, Any]]]:
         """Vectors and payloads by id; absent ids are left out."""
         with _failures(self.folder):

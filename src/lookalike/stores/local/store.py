@@ -23,7 +23,7 @@ from lookalike.stores.base import (
     QueryPart,
     StoreStats,
 )
-from lookalike.stores.local import approximate, exact, qualities, reading, roster, writing
+from lookalike.stores.local import exact, indexed, qualities, reading, roster, writing
 from lookalike.stores.local.catalogue import FILE_NAME, Catalogue
 from lookalike.stores.local.hamming import words_of
 from lookalike.stores.local.hashes import HashTables
@@ -268,7 +268,7 @@ class LocalStore:
             vector = space.query(query, text=text)
             found = exact.nearest(self._catalogue, one, space, vector, end, where, max_distance)
             return found[offset:]
-        return approximate.nearest(
+        return indexed.nearest(
             self._catalogue, self._shards, one, query, text, limit, offset, where, max_distance
         )
 
@@ -298,10 +298,12 @@ class LocalStore:
         *,
         text: bool = False,
     ) -> dict[int, float]:
-        """Exact distances by id, as `nearest` and `within` give them; absent ids are left out."""
+        """Distances by id, each compared, as `nearest` and `within` give them."""
         one = self._member(encoder)
         if one.is_hash:
             return self._hashes.distances(one, _check_hash(one, query), ids)
+        if not self.read_only:
+            return indexed.distances(self._shards, one, query, text, ids)
         space = self._space(one)
         vector = space.query(query, text=text)
         return exact.distances(self._catalogue, one, space, vector, ids)

@@ -1,7 +1,8 @@
-"""Nearest neighbours by the engine's index, repaired where it fails."""
+"""Nearest neighbours and distances by the engine's index, repaired where it fails."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from lookalike.filters import Filter
 from lookalike.stores.base import Neighbour, Query
@@ -12,6 +13,8 @@ from lookalike.stores.local.room import need_room
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.shards import Shards
 from lookalike.stores.paging import Answer, page
+
+Found = TypeVar("Found")
 
 
 def nearest(
@@ -38,12 +41,29 @@ def nearest(
             max_distance,
         )
 
+    answers = _asked(shards, encoder, ask)
+    return [Neighbour(key, min(distance, 2.0)) for distance, key in answers]
+
+
+def distances(
+    shards: Shards, encoder: Member, query: Query, text: bool, ids: Sequence[int]
+) -> dict[int, float]:
+    """Cosine distances of some embeddings by id, as `nearest` gives them."""
+    if not ids:
+        return {}
+
+    def ask(index: VectorIndex) -> dict[int, float]:
+        return index.distances(index.space.query(query, text=text).tolist(), ids)
+
+    return _asked(shards, encoder, ask)
+
+
+def _asked(shards: Shards, encoder: Member, ask: Callable[[VectorIndex], Found]) -> Found:
     index = shards.index(encoder)
     try:
-        answers = ask(index)
+        return ask(index)
     except EngineFailure as error:
-        answers = ask(shards.repair(encoder, index, str(error)))
-    return [Neighbour(key, min(distance, 2.0)) for distance, key in answers]
+        return ask(shards.repair(encoder, index, str(error)))
 
 
 def _engine_filter(catalogue: Catalogue, index: VectorIndex, where: Filter) -> Any:
