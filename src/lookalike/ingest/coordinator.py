@@ -167,6 +167,7 @@ class Coordinator:
         unknown = self._plan.match(jobs, self._ledger)
         for job in set(jobs).difference(unknown):
             self._leave(job)
+        encoding = 0
         for job in unknown:
             if twin := self._encoded.get(job.sha256):
                 self._settle_like(job, twin)
@@ -176,6 +177,8 @@ class Coordinator:
             else:
                 self._leaders[job.sha256] = job
                 self._crew.encode(job)
+                encoding += 1
+        self._crew.forget(len(jobs) - encoding)
 
     def _settle_encoded(self, job: Job) -> None:
         self._encoded[job.sha256] = self._leaders.pop(job.sha256)

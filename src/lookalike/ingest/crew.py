@@ -61,8 +61,8 @@ Event = Found | Read | Encoded | Failed | Crashed | None
 """None only wakes the receiver up."""
 
 
-class _Idle:
-    """Nothing is being read or decoded, so no batch will get fuller."""
+class _NoMore:
+    """Nothing is on its way to the encoder, so no batch will get fuller."""
 
 
 class Crew:
@@ -94,9 +94,9 @@ class Crew:
         self._tasks: queue.SimpleQueue[tuple[Callable[[Job], None], Job] | None] = (
             queue.SimpleQueue()
         )
-        self._unfinished = 0
+        self._coming = 0
         self._counting = threading.Lock()
-        self._ready: queue.SimpleQueue[Job | _Idle | None] = queue.SimpleQueue()
+        self._ready: queue.SimpleQueue[Job | _NoMore | None] = queue.SimpleQueue()
         self._finder = self._thread(self._find)
         self._workers = [self._thread(self._work) for _ in range(workers or processors())]
         self._encoder = self._thread(self._encode)
@@ -127,17 +127,28 @@ class Crew:
             self._ahead.leave(item)
 
     def read(self, job: Job) -> None:
-        """Have a picture read; answered by Read or Failed."""
-        self._hand_out(self._read, job)
+        """Have a picture read; answered by Read or Failed.
+
+        One that was read needs `encode` or `forget`.
+        """
+        with self._counting:
+            self._coming += 1
+        self._tasks.put((self._read, job))
 
     def encode(self, job: Job) -> None:
         """Have a picture that is read decoded and encoded; answered by Encoded or Failed."""
-        self._hand_out(self._prepare, job)
+        self._tasks.put((self._prepare, job))
 
-    def _hand_out(self, stage: Callable[[Job], None], job: Job) -> None:
+    def forget(self, count: int) -> None:
+        """Let the encoder not wait for so many pictures that were read."""
         with self._counting:
-            self._unfinished += 1
-        self._tasks.put((stage, job))
+            self._coming -= count
+            if self._coming == 0:
+                self._ready.put(_NoMore())
+
+    def _fail(self, job: Job, why: str) -> None:
+        self.inbox.put(Failed(job, why))
+        self.forget(1)
 
     def _thread(self, target: Callable[[], None]) -> threading.Thread:
         def run() -> None:
@@ -165,18 +176,14 @@ class Crew:
                 stage(job)
             except PictureError as error:
                 # Also a URL's NetworkError: one picture's failure, not the run's.
-                self.inbox.put(Failed(job, str(error)))
+                self._fail(job, str(error))
             except (EnvironmentFailure, MemoryError):
                 raise
             except OSError as error:
-                self.inbox.put(Failed(job, reason(error)))
+                self._fail(job, reason(error))
             except Exception as error:
                 # A decoder's surprise over one picture must not cost the others.
-                self.inbox.put(Failed(job, f"{type(error).__name__}: {error}"))
-            with self._counting:
-                self._unfinished -= 1
-                if self._unfinished == 0:
-                    self._ready.put(_Idle())
+                self._fail(job, f"{type(error).__name__}: {error}")
 
     def _read(self, job: Job) -> None:
         read(job)
@@ -185,10 +192,11 @@ class Crew:
     def _prepare(self, job: Job) -> None:
         prepare(job, self._encoders, self._limits, self._min_side)
         self._ready.put(job)
+        self.forget(1)
 
     def _encode(self) -> None:
         while (job := self._ready.get()) is not None:
-            if isinstance(job, _Idle):
+            if isinstance(job, _NoMore):
                 continue
             jobs = self._batch(job)
             if self.stopping.is_set():
@@ -206,6 +214,6 @@ class Crew:
                 break
             if isinstance(job, Job):
                 jobs.append(job)
-            elif job is None or self._unfinished == 0:
+            elif job is None or self._coming == 0:
                 break
         return jobs
