@@ -3,7 +3,7 @@
 import imagehash
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
@@ -75,6 +75,7 @@ def test_bits_on_pictures_that_were_transparent(name, tmp_path):
 SHAPES = st.tuples(st.integers(1, 70), st.integers(1, 70), st.just(3))
 
 
+@settings(deadline=None)
 @given(arrays(np.uint8, SHAPES))
 def test_bits_on_any_small_picture(pixels):
     picture = Image.fromarray(pixels)
@@ -82,6 +83,7 @@ def test_bits_on_any_small_picture(pixels):
         assert ours(name, picture) == theirs(name, picture)
 
 
+@settings(deadline=None)
 @given(arrays(np.uint8, (32, 32)), st.sampled_from(["mirror", "stripes", "turned", "two", "steps"]))
 def test_bits_where_rounding_decides(grey, kind):
     """Symmetric pictures, whose coefficients are equal or zero but for the last place."""

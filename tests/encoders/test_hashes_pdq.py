@@ -3,7 +3,7 @@
 import numpy as np
 import pdqhash
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
@@ -45,6 +45,7 @@ def test_bits_and_quality_on_development_pictures(shared):
         assert ours(picture) == [theirs(picture)]
 
 
+@settings(deadline=None)
 @given(arrays(np.uint8, st.tuples(st.integers(5, 150), st.integers(5, 150), st.just(3))))
 def test_bits_and_quality_on_any_small_picture(pixels):
     picture = Image.fromarray(pixels)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tiny_onnx
 import tomli_w
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tokenizers import Tokenizer
@@ -359,6 +359,7 @@ TABLES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), TABLES, max_size=6))
 def test_whatever_is_written_is_read_or_refused(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "any.toml"

@@ -12,7 +12,7 @@ import unicodedata
 import numpy as np
 import pytest
 import tiny_onnx
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -171,6 +171,7 @@ ODD = [
 ]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), min_size=1, max_size=200))
 @example("\0")
 @example("\ud83e lone")
