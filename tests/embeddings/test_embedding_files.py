@@ -353,6 +353,18 @@ def test_a_damaged_file_is_an_error_in_words(
     shutil.rmtree(folder)
 
 
+def test_a_parquet_file_with_a_text_that_is_none(new: Any, tmp_path: Path) -> None:
+    table = pa.table({"uri": pa.array([b"abc", b"xyz"]), "vector": unit(1, 2).tolist()})
+    pq.write_table(
+        table.set_column(0, "uri", table["uri"].cast(pa.string())), tmp_path / "a.parquet"
+    )
+    data = (tmp_path / "a.parquet").read_bytes()
+    assert b"xyz" in data
+    (tmp_path / "a.parquet").write_bytes(data.replace(b"xyz", b"x\xff\xff"))
+    with pytest.raises(UsageError, match="damaged"):
+        import_embeddings(new(), tmp_path / "a.parquet")
+
+
 def test_an_hdf5_file_that_is_cut_off(store: LocalStore, new: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     export_embeddings(store, path)

@@ -66,7 +66,7 @@ def read(path: Path) -> "Iterator[_Reader]":
     try:
         with pq.ParquetFile(path) as file:
             yield _Reader(file, path.name)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         raise UsageError(f"{path.name} is no Parquet file, or is damaged: {error}") from error
     except OSError as error:
         if error.errno is not None:

@@ -1,6 +1,7 @@
 """The rows of a product table, one at a time: CSV, TSV, JSON lines, Parquet."""
 
 import codecs
+import contextlib
 import csv
 import gzip
 import io
@@ -8,7 +9,6 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -104,7 +104,7 @@ class Table:
     def _open(self) -> gzip.GzipFile | io.BufferedReader:
         return gzip.open(self.path) if self._gzip else open(self.path, "rb")
 
-    @contextmanager
+    @contextlib.contextmanager
     def _open_text(self) -> Iterator[IO[str]]:
         """The file as text: UTF-8, or UTF-16 when it says so; errors of reading are ours."""
         try:
@@ -127,7 +127,8 @@ class Table:
     def _undecodable(self) -> int:
         """The number of the first line that is not UTF-8."""
         number = 0
-        with self._open() as opened:
+        # Packed data that break off after that line are not what is wrong first.
+        with contextlib.suppress(zlib.error, EOFError, OSError), self._open() as opened:
             while line := opened.readline(MAX_LINE):
                 number += 1
                 try:
@@ -189,7 +190,7 @@ class Table:
 
     # -- Parquet
 
-    @contextmanager
+    @contextlib.contextmanager
     def _parquet_file(self) -> Iterator[Any]:
         try:
             from pyarrow import ArrowException
@@ -203,7 +204,7 @@ class Table:
                 yield file
         except OSError as error:
             raise UsageError(f"{self.path}: {reason(error)}") from error
-        except ArrowException as error:
+        except (ArrowException, UnicodeDecodeError) as error:
             raise UsageError(f"{self.name} is no Parquet file, or is damaged: {error}") from error
 
     def _parquet(self, columns: Sequence[str] | None) -> Iterator[Row]:
