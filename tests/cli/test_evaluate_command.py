@@ -7,10 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Process, Run
+from click.testing import Result
+
+Run = Callable[..., Result]
+Process = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ QUICK = ("--no-cost", "--quiet")
 
 def test_table(run: Run, classes: Path) -> None:
     out = run("evaluate", str(classes), "--encoder", "phash,dhash", *QUICK).stdout.splitlines()
-    assert out[0] == "10 pictures of 2 classes, 10 queries"
+    assert out[0] == "10 pictures of 2 classes, 10 of them queries"
     assert out[1].split()[:3] == ["encoder", "mAP", "P@10"]
     assert {out[2].split()[1], out[3].split()[0]} == {"phash", "dhash"}
     assert out[2].startswith("→")

@@ -5,14 +5,14 @@ import pytest
 
 from lookalike.evaluation.advice import advise
 from lookalike.evaluation.bootstrap import Interval
-from lookalike.evaluation.distribution import Distribution, count
+from lookalike.evaluation.distribution import Distribution, bins, count
 from lookalike.evaluation.measure import Cost
 from lookalike.evaluation.results import Advice, Budget, Result
 
 
 def row(name: str, value: float, ms: float | None, vector_bytes: int = 2048) -> Result:
     cost = None if ms is None else Cost(ms, ms, 100, 300_000_000)
-    scores = Distribution(count(np.zeros(1)), count(np.zeros(1)), 1)
+    scores = Distribution(count(bins(np.zeros(1))), count(bins(np.zeros(1))), 1)
     quality = {"mAP": Interval(value, value - 0.05, value + 0.05)}
     return Result(
         name, (name,), False, 512, vector_bytes, 80_000_000, quality, (), scores, (), None, cost

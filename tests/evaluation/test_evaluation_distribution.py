@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookalike.evaluation.distribution import Distribution, count
+from lookalike.evaluation.distribution import Distribution, bins, count
 
 SAME, DIFFERENT = np.array([0.9, 0.8, 0.6, 0.4]), np.array([0.7, 0.5, 0.1, -0.2])
 
 
 def made(same: np.ndarray = SAME, different: np.ndarray = DIFFERENT) -> Distribution:
-    return Distribution(count(same), count(different), queries=2)
+    return Distribution(count(bins(same)), count(bins(different)), queries=2)
 
 
 def test_thresholds_by_hand() -> None:
@@ -39,5 +39,5 @@ def test_hash_scores_fall_on_their_own_edge(distances: list[int], cut: int) -> N
     # Scores of 64-bit hashes are multiples of 1/32, in float32 as they come out of a product.
     scores = (np.array(distances) / 32).astype(np.float32)
     edge = np.floor(cut / 32 * 1000) / 1000
-    shown = Distribution(count(scores), count(scores[:0]), 1).at(edge)
+    shown = Distribution(count(bins(scores)), count(bins(scores[:0])), 1).at(edge)
     assert shown.recall == pytest.approx(np.mean(scores >= cut / 32 - 1e-6))

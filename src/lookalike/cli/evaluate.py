@@ -161,7 +161,7 @@ def command(
 
         echo_json(to_dict(found))
     else:
-        _show(found, thresholds=thresholds)
+        _show(found, thresholds=thresholds, no_cost=no_cost)
     if folder is not None and found.results:
         from lookalike.evaluation.plots import draw
 
@@ -233,7 +233,7 @@ def _stored(
         )
 
 
-def _show(found: "Evaluation", *, thresholds: bool) -> None:
+def _show(found: "Evaluation", *, thresholds: bool, no_cost: bool) -> None:
     from lookalike.evaluation import report
     from lookalike.views import table
 
@@ -245,6 +245,10 @@ def _show(found: "Evaluation", *, thresholds: bool) -> None:
         say(f"and {len(found.left_out) - LEFT_OUT_SHOWN:,} more pictures left out; --json has all")
     for missing in found.unavailable:
         say(f"left out {missing.name}: {missing.reason}", lines=True)
+    if not no_cost:
+        for result in found.results:
+            if result.cost_note:
+                say(f"time and memory of {result.name} are missing: {result.cost_note}")
     click.echo(_counts(found))
     if not found.results:
         return
@@ -265,8 +269,8 @@ def _show(found: "Evaluation", *, thresholds: bool) -> None:
 def _counts(found: "Evaluation") -> str:
     match found.kind:
         case "classes":
-            what = f"{plural(found.queries, 'query').replace('querys', 'queries')}"
-            return f"{plural(found.pictures, 'picture')} of {found.classes} classes, {what}"
+            counted = f"{plural(found.pictures, 'picture')} of {found.classes} classes"
+            return f"{counted}, {found.queries:,} of them queries"
         case "captions":
             return f"{plural(found.pictures, 'picture')}, {plural(found.queries, 'caption')}"
     return f"{plural(found.pictures, 'picture')}, {plural(found.queries, 'pair')}"

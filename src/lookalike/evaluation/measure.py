@@ -50,7 +50,7 @@ def measure(name: str, pictures: Sequence[Path]) -> Cost:
     """
     step = max(1, len(pictures) // PICTURES)
     asked = {"name": name, "pictures": [str(p) for p in pictures[::step][:PICTURES]]}
-    child = subprocess.run(
+    child = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", f"from {__name__} import main; main()"],
         input=json.dumps(asked),
         capture_output=True,

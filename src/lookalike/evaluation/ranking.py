@@ -56,24 +56,27 @@ def rank(
     """
     count, size = len(queries), len(gallery)
     ties = np.random.default_rng(0).permutation(size)
+    labels_by_tie = np.empty_like(gallery_labels)
+    labels_by_tie[ties] = gallery_labels
     average, precision = np.empty(count), np.empty(count)
     recall, hit = ({k: np.empty(count) for k in HITS_AT} for _ in range(2))
     curve = np.zeros(len(metrics.LEVELS))
-    same, different = (np.zeros(len(distribution.EDGES), np.int64) for _ in range(2))
+    same, every = (np.zeros(len(distribution.EDGES), np.int64) for _ in range(2))
     step = max(1, block // size)
     for start in range(0, count, step):
         part = slice(start, min(start + step, count))
+        labels = query_labels[part, None]
         scores = queries[part] @ gallery.T
-        counted = np.ones(scores.shape, np.bool_)
+        places = distribution.bins(scores)
+        same += distribution.count(places[gallery_labels == labels])
+        every += distribution.count(places.ravel())
         if own is not None:
             rows = np.arange(len(scores))
-            counted[rows, own[part]] = False
+            itself = distribution.count(places[rows, own[part]])
+            same -= itself
+            every -= itself
             scores[rows, own[part]] = -np.inf
-        matches = gallery_labels == query_labels[part, None]
-        same += distribution.count(scores[matches & counted])
-        different += distribution.count(scores[~matches & counted])
-        order = best_first(scores, ties)
-        relevant = np.take_along_axis(matches, order, 1)
+        relevant = labels_by_tie[best_first(scores, ties)] == labels
         if own is not None:
             relevant = relevant[:, :-1]  # its own picture, at −∞, came last
         average[part] = metrics.average_precision(relevant)
@@ -82,20 +85,21 @@ def rank(
             recall[k][part] = metrics.recall_at(relevant, k)
             hit[k][part] = metrics.hit_at(relevant, k)
         curve += metrics.interpolated_precision(relevant).sum(0)
-    scored = Distribution(same, different, count)
+    scored = Distribution(same, every - same, count)
     return Ranking(average, precision, recall, hit, curve / count, scored)
 
 
 def best_first(scores: Vectors, ties: NDArray[np.integer]) -> NDArray[np.int64]:
-    """(q, n) columns in order of falling score; among equals, of rising `ties` (a permutation).
+    """(q, n) the `ties` of the columns in order of falling score; among equals, of rising tie.
 
-    Score and tie make one integer of 64 bits: sorting those is several times faster than a
-    stable argsort of the scores.
+    `ties` is a permutation. Score and tie make one integer of 64 bits: sorting those is several
+    times faster than a stable argsort of the scores.
     """
     bits = (scores + np.float32(0)).view(np.int32)  # + 0: −0 and 0 are equal
     # Negative floats order backwards by their bits.
-    keys = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64)
-    keys = (~keys << 32) | ties
+    keys = (~(bits ^ ((bits >> 31) & 0x7FFFFFFF))).astype(np.int64)
+    keys <<= 32
+    keys |= ties
     keys.sort(axis=1)
-    columns: NDArray[np.int64] = np.argsort(ties)[keys & 0xFFFFFFFF]
-    return columns
+    keys &= 0xFFFFFFFF
+    return keys

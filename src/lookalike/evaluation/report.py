@@ -49,6 +49,7 @@ def _result(result: Result) -> dict[str, Any]:
             "load_ms": cost.load_ms,
             "memory_bytes": cost.memory,
         },
+        "cost_note": result.cost_note,
         "thresholds": [
             {
                 "score": each.score,
@@ -65,7 +66,8 @@ def _result(result: Result) -> dict[str, Any]:
 def quality_columns(found: Evaluation) -> tuple[str, ...]:
     """Headers of `quality_rows`."""
     measures = found.measures[: SHOWN[found.kind]]
-    return ("", "encoder", *measures, "one", "batch", "memory", "vector", "download")
+    costs = ("one", "batch", "memory") if _has_costs(found) else ()
+    return ("", "encoder", *measures, *costs, "vector", "download")
 
 
 def quality_rows(found: Evaluation) -> list[tuple[str, ...]]:
@@ -73,21 +75,30 @@ def quality_rows(found: Evaluation) -> list[tuple[str, ...]]:
     main, *others = found.measures[: SHOWN[found.kind]]
     rows = []
     for result in found.results:
-        cost = result.cost
         rows.append(
             (
                 "→" if result.name == found.advice.name else "",
                 result.name,
                 interval(result.quality[main]),
                 *(f"{result.quality[name].value:.3f}" for name in others),
-                "" if cost is None else milliseconds(cost.single_ms),
-                "" if cost is None else milliseconds(cost.batch_ms),
-                "" if cost is None or not cost.memory else size(cost.memory),
+                *(_costs(result) if _has_costs(found) else ()),
                 size(result.vector_bytes),
                 size(result.download) if result.download else "none",
             )
         )
     return rows
+
+
+def _has_costs(found: Evaluation) -> bool:
+    return any(result.cost for result in found.results)
+
+
+def _costs(result: Result) -> tuple[str, str, str]:
+    cost = result.cost
+    if cost is None:
+        return ("", "", "")
+    memory = size(cost.memory) if cost.memory else ""
+    return milliseconds(cost.single_ms), milliseconds(cost.batch_ms), memory
 
 
 def interval(value: Interval) -> str:

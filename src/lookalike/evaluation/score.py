@@ -57,10 +57,11 @@ def _of_ranking(ranking: Ranking, clusters: NDArray[np.intp], wanted: tuple[str,
 
 def _pairs(data: Dataset, pictures: Vectors) -> Score:
     scores = np.einsum("pd,pd->p", pictures[data.pairs[:, 0]], pictures[data.pairs[:, 1]])
+    places = distribution.bins(scores)
     micro = partial(metrics.micro_average_precision, scores, data.same)
     scored = Distribution(
-        distribution.count(scores[data.same]),
-        distribution.count(scores[~data.same]),
+        distribution.count(places[data.same]),
+        distribution.count(places[~data.same]),
         len(scores),
     )
     order = np.argsort(-scores, kind="stable")
