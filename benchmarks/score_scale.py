@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lookalike import imaging
 from lookalike.encoders import registry
 from lookalike.encoders.shipped import shipped_projection
+from lookalike.errors import WeightsError
 
 PHOTOS = Path(__file__).resolve().parent.parent / "examples" / "photos"
 PERCENTILES = (5, 50, 95, 99)
@@ -26,7 +27,11 @@ def main() -> None:
     pictures = [imaging.decode(file.read_bytes()).image for file in files]
     print("encoder", *(f"{p} %" for p in PERCENTILES), sep="\t")
     for name in sys.argv[1:] or names:
-        encoder = registry.load(name)
+        try:
+            encoder = registry.load(name)
+        except WeightsError as error:
+            print(name, str(error).partition("\n")[0], sep="\t")
+            continue
         rows = np.concatenate([encoder.encode_images([picture]) for picture in pictures])
         show(name, rows)
         projection = shipped_projection(name)

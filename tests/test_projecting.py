@@ -148,11 +148,19 @@ class TestShipped:
     def test_a_file_that_is_not_the_one_named(self, shipping):
         other = replace(shipping, sha256="0" * 64)
         with pytest.raises(WeightsError, match="has SHA-256"):
-            shipped._read(other)
+            shipped._read(other, MODEL)
         with pytest.raises(WeightsError, match="leaves 50 components"):
-            shipped._read(replace(shipping, size=51))
-        with pytest.raises(WeightsError, match="cannot be read"):
-            shipped._read(replace(shipping, file="nowhere.npz"))
+            shipped._read(replace(shipping, size=51), MODEL)
+        with pytest.raises(WeightsError, match="is missing"):
+            shipped._read(replace(shipping, file="nowhere.npz"), MODEL)
+
+    def test_a_users_own_lies_beside_the_weights(self, shipping, tmp_path, monkeypatch):
+        monkeypatch.setenv("LOOKALIKE_MODELS", str(tmp_path / "models"))
+        own = tmp_path / "models" / "mine" / "own.npz"
+        own.parent.mkdir(parents=True)
+        (tmp_path / "package" / "test.npz").rename(own)
+        projection = shipped._read(replace(shipping, file="own.npz"), "mine")
+        assert projection.version == "7"
 
     def test_encoders_without_one(self):
         assert shipped.shipped_projection("phash") is None

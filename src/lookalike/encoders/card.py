@@ -142,8 +142,8 @@ class Licence:
 class ProjectionFile:
     """What new collections compare the model's embeddings through (encoders/projection.py).
 
-    `file` is its name in models/projections/, `sha256` its digest in hex, `size` how many
-    components it leaves. Raise `version` when it changes.
+    `file` is its name in models/projections/, or in NAME/ of the user's models, `sha256` its
+    digest in hex, `size` how many components it leaves. Raise `version` when it changes.
     """
 
     file: str

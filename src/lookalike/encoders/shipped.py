@@ -1,4 +1,4 @@
-"""The projections that come with the package, named by the models' cards."""
+"""The projections that come with models, named by their cards."""
 
 import hashlib
 import io
@@ -9,6 +9,7 @@ from importlib.resources.abc import Traversable
 from lookalike.encoders import projection as projections
 from lookalike.encoders import registry
 from lookalike.encoders.card import ProjectionFile
+from lookalike.encoders.own import place
 from lookalike.encoders.projection import Projection
 from lookalike.errors import WeightsError
 
@@ -22,29 +23,31 @@ def shipped_projection(name: str) -> Projection | None:
     if name not in registry.names():
         return None
     file = registry.card(name).projection
-    return None if file is None else _read(file)
+    return None if file is None else _read(file, name)
 
 
 @lru_cache
-def _read(file: ProjectionFile) -> Projection:
-    place = _folder() / file.file
-    try:
-        data = place.read_bytes()
-    except OSError as error:
+def _read(file: ProjectionFile, name: str) -> Projection:
+    # The package's, or one that a user put beside the weights of a model of their own.
+    places = [_folder() / file.file, place.root() / name / file.file]
+    found = next((each for each in places if each.is_file()), None)
+    if found is None:
         raise WeightsError(
-            f"The projection {file.file} cannot be read ({error}): install lookalike again."
-        ) from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != file.sha256:
+            f"The projection of {name} is missing: it is neither {' nor '.join(map(str, places))}. "
+            "Put it there, or take [projection] out of the model's card."
+        )
+    data = found.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != file.sha256:
         raise WeightsError(
-            f"The projection {file.file} has SHA-256 {found}, and its model's card names "
-            f"{file.sha256}: install lookalike again."
+            f"The projection {found} has SHA-256 {digest}, and the card of {name} says "
+            f"{file.sha256}: it is another file, or was damaged."
         )
     projection = projections.read(io.BytesIO(data))
     if projection.size != file.size:
         raise WeightsError(
-            f"The projection {file.file} leaves {projection.size} components, and its model's "
-            f"card says {file.size}: correct the card."
+            f"The projection {found} leaves {projection.size} components, and the card of {name} "
+            f"says {file.size}: correct the card."
         )
     return projection
 
