@@ -39,8 +39,8 @@ def test_bits_on_photographs(name, photos):
     assert ours(name, *pictures) == theirs(name, *pictures)
 
 
-def test_bits_on_all_development_pictures(shared):
-    files = sorted((shared / "data").rglob("*.jpg"))
+def test_bits_on_development_pictures(shared):
+    files = sorted((shared / "data").rglob("*.jpg"))[::3]
     for start in range(0, len(files), 50):
         pictures = [Image.open(file).convert("RGB") for file in files[start : start + 50]]
         for name in REFERENCES:
