@@ -1,6 +1,7 @@
 """Plots: files of the right kind, with something on them, and a clear word without matplotlib."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from lookalike.errors import UsageError
 from lookalike.evaluation import Evaluation, Options, datasets
 from lookalike.evaluation.compare import Embedded, compare
+from lookalike.evaluation.measure import Cost
 from lookalike.evaluation.plots import draw, scores
 from lookalike.records import EncoderSpec
 
@@ -28,9 +30,15 @@ def found(labelled: Path) -> Evaluation:
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         return Embedded(EncoderSpec(name, "embedding", 16), rows)
 
-    names = ["phash", "dhash", "ahash", "clip-vit-b-16", "dinov2-vits14", "mobilenet-v3-large"]
+    names = ["phash", "dhash", "ahash", "whash", "pdq", "mobilenet-v3-large"]
     fuse = tuple(("phash", name) for name in names[1:])
-    return compare(datasets.read(labelled), names, embed, Options(fuse=fuse, precision=0.4))
+    options = Options(fuse=fuse, precision=0.4, costs=False)
+    compared = compare(datasets.read(labelled), names, embed, options)
+    costed = (
+        replace(result, cost=Cost(place + 2.0, place + 1.0, 100, 10**8))
+        for place, result in enumerate(compared.results)
+    )
+    return replace(compared, results=tuple(costed))
 
 
 def test_files(found: Evaluation, tmp_path: Path) -> None:
