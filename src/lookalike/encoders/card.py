@@ -160,8 +160,8 @@ class ModelCard:
     `aliases` are other names that it answers to; only its own name is stored. `size` is components
     of an embedding, or bits of a hash. `min_side` is the length in pixels of the shorter side that
     a picture should be decoded to at least. `quality` holds measured numbers (see
-    docs/encoders.md), by name; `labelled_map` ranks encoders for picture queries.
-    `algorithm` names that of a hash (encoders/hashes/).
+    docs/encoders.md), by name; `labelled_map` ranks encoders for picture queries, `copy_recall`
+    hashes. `algorithm` names that of a hash (encoders/hashes/).
     """
 
     name: str

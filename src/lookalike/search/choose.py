@@ -43,7 +43,7 @@ def choose_encoders(store: Store, terms: Sequence[Term], wished: Wish = None) ->
 
     Words need a text tower, pictures a model that can be run, an id a stored vector, a vector an
     encoder of its size. Of several that were not named, embeddings before hashes, one that has a
-    vector of every record before one that is still being filled, then the highest measured mAP.
+    vector of every record before one that is still being filled, then what was measured best.
     Of several that were named, those that cannot answer are left out.
 
     Raises:
@@ -196,4 +196,9 @@ def _takes(spec: EncoderSpec, vector: "NDArray[Any]") -> bool:
 
 
 def _quality(name: str) -> float:
-    return registry.card(name).quality.get("labelled_map", 0.0) if name in registry.names() else 0.0
+    """What was measured of the thing it is for: look-alikes, or edited copies for a hash."""
+    if name not in registry.names():
+        return 0.0
+    card = registry.card(name)
+    measured = "copy_recall" if card.kind == "hash" else "labelled_map"
+    return card.quality.get(measured, 0.0)
