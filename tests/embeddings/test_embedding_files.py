@@ -423,6 +423,15 @@ def test_an_array_needs_its_own_sidecar(store: LocalStore, new: Any, tmp_path: P
         import_embeddings(new(), tmp_path / "a.npy")
 
 
+def test_another_file_is_not_taken_for_a_sidecar(store: LocalStore, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"sku": 1}\n')
+    with pytest.raises(UsageError, match="give the array another name"):
+        export_embeddings(store, tmp_path / "a.npy")
+    assert [path.name for path in tmp_path.glob("a.*")] == ["a.jsonl"]
+    export_embeddings(store, tmp_path / "b.npy")
+    export_embeddings(store, tmp_path / "b.npy")
+
+
 def test_a_newer_file_says_so(store: LocalStore, new: Any, tmp_path: Path) -> None:
     export_embeddings(store, tmp_path / "a.npy")
     lines = (tmp_path / "a.jsonl").read_text().splitlines(keepends=True)

@@ -32,10 +32,20 @@ def sidecar(path: Path) -> Path:
 
 @contextmanager
 def write(path: Path, header: Header, dtype: str) -> "Iterator[_Writer]":
-    """Both files; the array takes its place first."""
+    """Both files; the array takes its place first.
+
+    Raises:
+        UsageError: the sidecar's name is that of a file of another kind.
+    """
+    beside = sidecar(path)
+    if beside.exists() and not _is_sidecar(beside):
+        raise UsageError(
+            f"{path.name} goes with {beside.name}, and there is one that says something else; "
+            "give the array another name"
+        )
     row = (header.width, np.dtype(dtype).newbyteorder("<"))
     with (
-        replacing(sidecar(path)) as lines,
+        replacing(beside) as lines,
         replacing(path) as array,
         lines.open("w", encoding="utf-8") as text,
         array.open("wb") as data,
@@ -141,6 +151,12 @@ class _Reader:
         if not isinstance(found, dict):
             raise UsageError(f"{self._name}, line {number} is no JSON object")
         return found
+
+
+def _is_sidecar(path: Path) -> bool:
+    start = json.dumps({KEY: {}})[:-2].encode()
+    with path.open("rb") as file:
+        return file.read(len(start)) == start
 
 
 def _count_lines(file: IO[bytes]) -> int:

@@ -1,7 +1,8 @@
 """Where the picture of a table's row is: by a path pattern, by a column, or by its file's name."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Protocol
 
 from lookalike.sources.base import Failure
@@ -75,6 +76,10 @@ class ByName:
             else:
                 stem = os.path.splitext(os.path.basename(found))[0]
                 self._paths.setdefault(stem, []).append(found)
+
+    def paths(self) -> Iterator[str]:
+        """Every picture that was found."""
+        return chain.from_iterable(self._paths.values())
 
     def path(self, values: Mapping[str, Any]) -> str:
         """The one file of that name."""

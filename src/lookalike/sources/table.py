@@ -221,11 +221,17 @@ class TableSource:
     def _uri_of(path: str) -> str:
         return path if is_url(path) else from_path(path)
 
+    def _pictures(self) -> Iterable[str | Failure]:
+        """The paths of the folder's pictures, walked at most once."""
+        if isinstance(self._places, ByName):
+            return self._places.paths()
+        return () if self._folder is None else self._folder.walk()
+
     def _without_row(self) -> Iterator[Item | Failure]:
         """The pictures that no row names: yielded when they are wanted, else counted."""
         names: list[str] = []
         count = 0
-        for found in () if self._folder is None else self._folder.walk():
+        for found in self._pictures():
             if isinstance(found, Failure) or self.survey.names(from_path(found)):
                 continue
             if self._unlisted:
