@@ -174,6 +174,9 @@ def test_columns_choose_the_attributes(shop: Path) -> None:
         ({"types": "cost=float"}, "types: .* 'cost'"),
         ({"columns": ["colour"]}, "columns: .* 'colour'"),
         ({"path_pattern": "{price}.jpg", "path_column": "price"}, "not both"),
+        ({"path_pattern": "../{price}.jpg"}, "leads out of"),
+        ({"path_pattern": "/etc/{price}.jpg"}, "leads out of"),
+        ({"path_pattern": "images/../../{price}.jpg"}, "leads out of"),
     ],
 )
 def test_what_is_wrong_with_the_whole_is_found_first(

@@ -36,7 +36,7 @@ class ByPattern:
 
     def path(self, values: Mapping[str, Any]) -> str:
         """The pattern filled with the row's values."""
-        return _below(self._root, self._template.fill(values))
+        return below(self._root, self._template.fill(values))
 
 
 class ByColumn:
@@ -54,7 +54,7 @@ class ByColumn:
         value = values.get(column)
         if not isinstance(value, str) or not value:
             raise ValueError(f"{column} is empty" if not value else f"{column}: no text")
-        return _below(self._root, value)
+        return below(self._root, value)
 
 
 class ByName:
@@ -95,7 +95,12 @@ class ByName:
         )
 
 
-def _below(root: str, text: str) -> str:
+def below(root: str, text: str) -> str:
+    """A path in a folder, absolute; a URL as it stands.
+
+    Raises:
+        ValueError: it leads out of the folder, or is the folder itself.
+    """
     if is_url(text):
         return text
     parts = text.replace("\\", "/").split("/") if os.name == "nt" else text.split("/")

@@ -11,7 +11,7 @@ from lookalike.records import MAX_ID, Attributes
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.columns import native, parse_types
 from lookalike.sources.folder import FolderSource, file_item, url_item
-from lookalike.sources.places import ByColumn, ByName, ByPattern, Places
+from lookalike.sources.places import ByColumn, ByName, ByPattern, Places, below
 from lookalike.sources.survey import Survey
 from lookalike.sources.table_readers import Row, Table
 from lookalike.sources.template import PathTemplate
@@ -88,7 +88,7 @@ class TableSource:
         self._types = parse_types(join.types) if join.types else {}
         self._kept = None if join.columns is None else dict.fromkeys([join.id, *join.columns])
         self._unlisted = join.unlisted
-        self._walked = join.path_column is None or join.unlisted
+        self._counts_others = join.path_column is None or join.unlisted
         self._uri = from_path(self._table.path)
         template = PathTemplate(join.path_pattern) if join.path_pattern else None
         self._asked = {
@@ -104,7 +104,7 @@ class TableSource:
             default = "text" if self._table.is_text else ""
             names = {name: str(self._types.get(name, default)) for name in template.columns}
             template.check(names)
-        within = os.path.join(self.root, template.folder if template else "")
+        within = _walked(self.root, template)
         self._folder = None
         if os.path.isdir(within):
             self._folder = FolderSource([within], limits=limits, ignore=ignore, skip=skip)
@@ -120,7 +120,7 @@ class TableSource:
             columns = [*dict.fromkeys([*self._kept, *self._places.columns])]
         for row in self._table.rows(columns):
             yield self._picture(row)
-        if self._walked:
+        if self._counts_others:
             yield from self._without_row()
 
     def count(self, tell: Callable[[int], None], stopped: Callable[[], bool]) -> None:
@@ -255,6 +255,16 @@ def _root(join: Join, table: Table) -> str:
     if not os.path.isdir(root):
         raise NotFoundError(f"there is no folder {root}; name the one that holds the pictures")
     return root
+
+
+def _walked(root: str, template: PathTemplate | None) -> str:
+    """The folder below the root that all pictures lie in."""
+    if template is None or os.path.normpath(template.folder) == ".":
+        return root
+    try:
+        return below(root, template.folder)
+    except ValueError as error:
+        raise UsageError(f"path pattern: {error}") from None
 
 
 def _is_key(key: Any) -> bool:
