@@ -72,7 +72,12 @@ def _nearest(
     store: Store, spec: EncoderSpec, asked: Asked, depth: int, where: "Filter | None"
 ) -> list[Neighbour]:
     if spec.kind == "hash":
-        return store.within(spec.name, asked.hashes[spec.name], spec.size, depth, where=where)
+        query = asked.hashes[spec.name]
+        # Enough are near as a rule, and they are sorted sooner than all.
+        near = store.within(spec.name, query, spec.size // 4, depth, where=where)
+        if len(near) == depth:
+            return near
+        return store.within(spec.name, query, spec.size, depth, where=where)
     return store.nearest(spec.name, asked.parts[spec.name], depth, where=where)
 
 

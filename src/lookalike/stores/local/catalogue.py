@@ -73,12 +73,16 @@ class Catalogue:
             check_same_thread=False,
             cached_statements=256,
         )
-        for pragma in _READ_PRAGMAS:
-            connection.execute(pragma)
-        if self.read_only:
-            place = str(self.path)
-            for statement in schema.for_reader(schema.version(connection, place), place):
-                connection.execute(statement)
+        try:
+            for pragma in _READ_PRAGMAS:
+                connection.execute(pragma)
+            if self.read_only:
+                place = str(self.path)
+                for statement in schema.for_reader(schema.version(connection, place), place):
+                    connection.execute(statement)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def read(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
