@@ -1,12 +1,15 @@
 """What the projections and the fusion of encoders give: look-alikes, words and bytes a vector.
 
-    python benchmarks/projections.py FOLDER… [--captions FILE] [--encoders NAME…]
+    python benchmarks/projections.py FOLDER… [--captions FILE] [--originals FOLDER]
+                                     [--encoders NAME…]
 
 Each FOLDER has a sub-folder for each class, and is a table: mAP and precision at 10 of every
 encoder raw and projected, and of those with a projection fused, the mean of their cosines. A
 range is a 95 % confidence interval over classes; the last column is the gain in mAP over the raw
 row (a fusion's: over the best single raw one) of the same queries, with its own. The captions
 file has the columns file and caption; words need a text tower, for example in LOOKALIKE_MODELS.
+Of every fourth of the originals each is edited in all the ways of edits.py, and a copy is found
+when its original is nearer than all other originals and the pictures of the first FOLDER.
 Embeddings are kept in the cache folder.
 """
 
@@ -16,8 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from edits import EDITS, edited
+from PIL import Image
 
 from lookalike.encoders import registry
+from lookalike.encoders.base import Encoder
 from lookalike.encoders.shipped import shipped_projection
 from lookalike.evaluation import datasets
 from lookalike.evaluation.bootstrap import Interval, mean_interval
@@ -26,6 +32,7 @@ from lookalike.evaluation.encode import digests, encode
 from lookalike.evaluation.ranking import rank
 from lookalike.evaluation.score import score
 from lookalike.evaluation.vectors import Vectors
+from lookalike.imaging import decode
 
 NAMES = ["clip-vit-b-16", "dinov2-vits14", "mobilenet-v3-large", "efficientnet-b0", "resnet50"]
 FUSED = ("dinov2-vits14", "clip-vit-b-16")
@@ -48,12 +55,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--captions", type=Path)
+    parser.add_argument("--originals", type=Path)
     parser.add_argument("--encoders", nargs="*", default=NAMES)
     options = parser.parse_args()
     for folder in options.folders:
         looks(datasets.read(folder), folder.name, options.encoders)
     if options.captions:
         words(datasets.read(None, captions=options.captions), options.encoders)
+    if options.originals:
+        originals = sorted(options.originals.glob("*.jpg"))[::4]
+        copies(originals, datasets.read(options.folders[0]), options.encoders)
 
 
 def embeddings(name: str, data: datasets.Dataset) -> Vectors:
@@ -162,6 +173,40 @@ def words(data: datasets.Dataset, names: Sequence[str]) -> None:
             quality = score(data, *vectors).quality
             recalls = " | ".join(text(quality[f"R@{k}"]) for k in (1, 5, 10))
             print(f"| {title} | {recalls} |", flush=True)
+
+
+def copies(originals: Sequence[Path], others: datasets.Dataset, names: Sequence[str]) -> None:
+    """The table of edited copies, for encoders that have a projection."""
+    print(f"\n{len(originals)} originals, {len(EDITS)} edits of each\n")
+    print("| copies by | R@1 |")
+    print("|---|---|")
+    target = np.repeat(np.arange(len(originals)), len(EDITS))
+    for name in names:
+        projection = shipped_projection(name)
+        if projection is None:
+            continue
+        encoder = registry.load(name)
+
+        def encode_files(files: Sequence[bytes], encoder: Encoder = encoder) -> Vectors:
+            return encoder.encode_images(
+                [decode(data, min_side=encoder.min_side).image for data in files]
+            )
+
+        found = []
+        for seed, file in enumerate(originals):
+            with Image.open(file) as image:
+                picture = image.convert("RGB")
+            found.append(encode_files([edited(picture, edit, seed) for edit in EDITS]))
+        asked = np.concatenate(found)
+        gallery = np.concatenate(
+            [encode_files([file.read_bytes() for file in originals]), embeddings(name, others)]
+        )
+        for title, (queries, pictures) in {
+            name: (asked, gallery),
+            f"{name}, projected": (projection.project(asked), projection.project(gallery)),
+        }.items():
+            hit = ((queries @ pictures.T).argmax(1) == target).astype(np.float64)
+            print(f"| {title} | {text(mean_interval(hit, target))} |", flush=True)
 
 
 def text(interval: Interval) -> str:
