@@ -1,11 +1,15 @@
-"""What decoding at reduced scale saves, and what our checks cost over plain Pillow.
-
-Large JPEGs are made by enlarging photographs to 12 megapixels. Usage:
+"""What decoding at reduced scale saves, what our checks cost, and whether another decoder wins.
 
     python benchmarks/decode.py ../shared/data/originals
+    pip install simplejpeg opencv-python-headless imagecodecs pyvips pyvips-binary
+
+Large JPEGs are made by enlarging photographs to 12 megapixels. The other decoders take part where
+they are installed. They turn a JPEG into pixels and check nothing; ours also reads the format,
+walks the header, applies the limits and turns the picture upright.
 """
 
 import argparse
+import importlib.util
 import io
 import os
 import statistics
@@ -13,7 +17,9 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from lookalike.imaging import decode
@@ -43,6 +49,45 @@ def pillow(data: bytes, min_side: int | None = None) -> Image.Image:
         return ImageOps.exif_transpose(image).convert("RGB")
 
 
+def others() -> dict[str, Callable[[bytes], object]]:
+    """The other decoders there are, in full and at 1/4 or the size that keeps 448 pixels."""
+    ways: dict[str, Callable[[bytes], object]] = {}
+    if simplejpeg := installed("simplejpeg"):
+        ways["simplejpeg in full"] = simplejpeg.decode_jpeg
+        ways["simplejpeg, fast and rough"] = lambda data: simplejpeg.decode_jpeg(
+            data, fastdct=True, fastupsample=True
+        )
+        ways["simplejpeg for 448"] = lambda data: simplejpeg.decode_jpeg(
+            data, min_height=448, min_width=448
+        )
+    if imagecodecs := installed("imagecodecs"):
+        ways["imagecodecs in full"] = imagecodecs.jpeg8_decode
+    if cv2 := installed("cv2"):
+        cv2.setNumThreads(1)
+        plain = cv2.IMREAD_IGNORE_ORIENTATION
+        for name, flag in (
+            ("OpenCV in full", cv2.IMREAD_COLOR),
+            ("OpenCV at 1/4", cv2.IMREAD_REDUCED_COLOR_4),
+        ):
+            ways[name] = lambda data, flag=flag | plain: cv2.imdecode(
+                np.frombuffer(data, np.uint8), flag
+            )
+    if pyvips := installed("pyvips"):
+        pyvips.cache_set_max(0)
+        ways["pyvips in full"] = lambda data: pyvips.Image.new_from_buffer(
+            data, "", access="sequential"
+        ).numpy()
+        ways["pyvips thumbnail of 448"] = lambda data: pyvips.Image.thumbnail_buffer(
+            data, 448, height=448
+        ).numpy()
+    return ways
+
+
+def installed(name: str) -> Any:
+    """The module, or None."""
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+
+
 def median(work: Callable[[], object], count: int, rounds: int) -> float:
     """Milliseconds a picture, the median of several rounds."""
     times = []
@@ -64,6 +109,7 @@ def measure(title: str, files: Sequence[bytes], threads: int, rounds: int) -> No
         "Pillow, draft mode for 224": lambda data: pillow(data, 224),
         "lookalike, min_side=224": lambda data: decode(data, min_side=224),
         "lookalike, min_side=448": lambda data: decode(data, min_side=448),
+        **others(),
     }
     whole = 0.0
     for name, way in ways.items():

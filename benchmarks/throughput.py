@@ -19,7 +19,6 @@ they share the caches.
 """
 
 import argparse
-import io
 import shutil
 import statistics
 import tempfile
@@ -32,6 +31,7 @@ import imagehash
 import numpy as np
 import onnxruntime
 from PIL import Image
+from reduced_decode import twelve_megapixels
 
 import lookalike
 from lookalike.encoders import registry, weights
@@ -102,19 +102,6 @@ def collect(folder: Path, options: argparse.Namespace) -> list[Pictures]:
             target.write_bytes(twelve_megapixels(path, rng))
             found["large"].append(target)
     return [Pictures(title, found[title]) for title in options.sets]
-
-
-def twelve_megapixels(path: Path, rng: np.random.Generator) -> bytes:
-    """A photograph enlarged to 12 megapixels, with noise of 4 grey levels, as a JPEG."""
-    with Image.open(path) as image:
-        scale = (12e6 / (image.width * image.height)) ** 0.5
-        size = round(image.width * scale), round(image.height * scale)
-        pixels = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC))
-    noise = rng.standard_normal(pixels.shape[:2], np.float32)[..., None] * 4
-    noisy = np.clip(pixels + noise, 0, 255).astype(np.uint8)
-    out = io.BytesIO()
-    Image.fromarray(noisy).save(out, "JPEG", quality=90)
-    return out.getvalue()
 
 
 def choose(pictures: Pictures, plain: Embed, seconds: float, folder: Path) -> Path:
