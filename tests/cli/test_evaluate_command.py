@@ -96,7 +96,7 @@ def test_a_collection(run: Run, indexed_once: Path) -> None:
         (("{classes}", "--encoder", ","), "--encoder needs names"),
         (("{classes}", "--budget-ms", "0"), "must be above 0"),
         (("{classes}", "--precision", "95"), "precision of 95"),
-        (("{classes}", "--fuse", "phash"), "at least two"),
+        (("{classes}", "--fuse", "phash"), "two encoders or more"),
         (("{classes}", "--limit", "1"), "at least 2"),
         (("{classes}/animals",), "no picture in a sub-folder"),
         (("-c", "nowhere"), "no collection at nowhere"),

@@ -12,6 +12,7 @@ from lookalike.encoders.projection import Projection
 from lookalike.errors import UnknownEncoderError, UsageError, WeightsError
 from lookalike.evaluation import Budget, Evaluation, Options, evaluate, evaluate_collection
 from lookalike.evaluation.compare import Embedded, choose, compare
+from lookalike.evaluation.fuse import parse
 from lookalike.evaluation.report import quality_columns, quality_rows, to_dict
 from lookalike.evaluation.score import score
 from lookalike.evaluation.vectors import as_unit
@@ -35,7 +36,7 @@ def test_classes(labelled: Path, own_cache: Path) -> None:
     quality = best.quality["mAP"]
     assert 0.5 < quality.low <= quality.value <= quality.high <= 1
     assert len(best.curve) == 11
-    assert best.vector_bytes == 4 * 960
+    assert best.vector_bytes == 2 * 960
     assert found.results[1].vector_bytes == 8
     assert best.scores.same.sum() == 12 * 3
     assert found.advice.name == "mobilenet-v3-large"
@@ -48,7 +49,7 @@ def test_classes(labelled: Path, own_cache: Path) -> None:
 
 def test_cost_is_measured_in_a_process_of_its_own(labelled: Path, own_cache: Path) -> None:
     found = evaluate(
-        labelled, encoders=["phash", "dhash"], options=Options(fuse=(("phash", "dhash"),))
+        labelled, encoders=["phash", "dhash"], options=Options(fuse=(parse("phash+dhash"),))
     )
     for result in found.results:
         assert result.cost is not None
@@ -63,9 +64,9 @@ def test_cost_is_measured_in_a_process_of_its_own(labelled: Path, own_cache: Pat
 
 def test_fused_rows_average_the_scores(labelled: Path, own_cache: Path) -> None:
     found = evaluate(
-        labelled, encoders=["phash"], options=Options(costs=False, fuse=(("phash", "ahash"),))
+        labelled, encoders=["phash"], options=Options(costs=False, fuse=(parse("phash:2+ahash"),))
     )
-    assert {result.name for result in found.results} == {"phash", "ahash", "phash+ahash"}
+    assert {result.name for result in found.results} == {"phash", "ahash", "phash:2+ahash"}
 
 
 def test_pairs(labelled: Path, own_cache: Path, tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_projections(
     for result in found.results:
         expected = vectors if not result.projected else through.project(vectors)
         assert result.quality["mAP"] == score(data, as_unit(expected)).quality["mAP"]
-        assert result.vector_bytes == (12 if result.projected else 24)
+        assert result.vector_bytes == (6 if result.projected else 12)
 
 
 def test_ctrl_c_keeps_what_was_measured(labelled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,8 +173,14 @@ def test_wrong_use(labelled: Path) -> None:
         evaluate(labelled, encoders=["nonesuch"])
     with pytest.raises(UsageError, match="precision of 95"):
         Options(precision=95)
-    with pytest.raises(UsageError, match="at least two"):
-        Options(fuse=(("phash",),))
+    for text, words in (
+        ("phash", "two encoders or more"),
+        ("phash+phash+dhash", "each once"),
+        ("phash:0+dhash", "weight of phash must be a number above 0"),
+        ("phash+dhash:x", "weight of dhash"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            parse(text)
     with pytest.raises(UsageError, match="not both"):
         evaluate(labelled, captions="a.tsv", pairs="b.tsv")
     with pytest.raises(UsageError, match="nothing to evaluate"):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from lookalike.errors import UsageError
-from lookalike.evaluation import Evaluation, Options, datasets
+from lookalike.evaluation import Evaluation, Fuse, Options, datasets
 from lookalike.evaluation.compare import Embedded, compare
 from lookalike.evaluation.measure import Cost
 from lookalike.evaluation.plots import draw, scores
@@ -31,7 +31,7 @@ def found(labelled: Path) -> Evaluation:
         return Embedded(EncoderSpec(name, "embedding", 16), rows)
 
     names = ["phash", "dhash", "ahash", "whash", "pdq", "mobilenet-v3-large"]
-    fuse = tuple(("phash", name) for name in names[1:])
+    fuse = tuple(Fuse(("phash", name), (1, 1)) for name in names[1:])
     options = Options(fuse=fuse, precision=0.4, costs=False)
     compared = compare(datasets.read(labelled), names, embed, options)
     costed = (

@@ -50,7 +50,8 @@ LEFT_OUT_SHOWN = 5
     "--fuse",
     multiple=True,
     metavar="A+B",
-    help="Also several encoders together, the mean of their scores; may be given again.",
+    help="Also several encoders together, the mean of their scores, with weights A:2+B if you "
+    "like; may be given again.",
 )
 @click.option(
     "--projection",
@@ -128,9 +129,10 @@ def command(
             raise UsageError("a budget must be above 0; leave it out for no limit")
     folder = None if plots is None else _plots_folder(plots)
     from lookalike.evaluation import Budget, Options, evaluate
+    from lookalike.evaluation.fuse import parse
 
     wished = Options(
-        fuse=tuple(tuple(name.strip() for name in row.split("+")) for row in fuse),
+        fuse=tuple(parse(row) for row in fuse),
         projection=projection,
         budget=Budget(
             ms=budget_ms,

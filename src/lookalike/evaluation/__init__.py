@@ -2,6 +2,7 @@
 
 from lookalike.evaluation.compare import Options as Options
 from lookalike.evaluation.compare import evaluate as evaluate
+from lookalike.evaluation.fuse import Fuse as Fuse
 from lookalike.evaluation.results import Advice as Advice
 from lookalike.evaluation.results import Budget as Budget
 from lookalike.evaluation.results import Evaluation as Evaluation
@@ -12,6 +13,7 @@ __all__ = [
     "Advice",
     "Budget",
     "Evaluation",
+    "Fuse",
     "Options",
     "Result",
     "evaluate",

@@ -1,8 +1,8 @@
 """Encoders side by side on pictures of the user's own."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from lookalike.evaluation.advice import advise
 from lookalike.evaluation.cache import EmbeddingCache, default_path
 from lookalike.evaluation.datasets import Dataset
 from lookalike.evaluation.encode import digests, encode
+from lookalike.evaluation.fuse import Fuse
 from lookalike.evaluation.measure import Cost, MeasureError, measure
 from lookalike.evaluation.results import MEASURES, Budget, Evaluation, Result, Unavailable
 from lookalike.evaluation.score import score
@@ -42,7 +43,7 @@ class Options:
     whether time and memory are measured.
     """
 
-    fuse: tuple[tuple[str, ...], ...] = ()
+    fuse: tuple[Fuse, ...] = ()
     projection: Projected = "default"
     budget: Budget = NO_BUDGET
     precision: float = 0.95
@@ -54,9 +55,6 @@ class Options:
                 f"a precision of {self.precision:g} cannot be wished for; it is a part of the "
                 "hits, above 0 and up to 1, such as 0.95"
             )
-        for names in self.fuse:
-            if len(set(names)) < 2:
-                raise UsageError(f"{'+'.join(names)}: fusing takes at least two encoders, a+b")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,8 +161,11 @@ def compare(
         notices: sentences for the user; `embed` may add to them while this runs.
         progress: called as progress(stage, done, total).
     """
-    fuse = [tuple(registry.card(name).name for name in row) for row in options.fuse]
-    names = list(dict.fromkeys([*names, *(name for row in fuse for name in row)]))
+    fuse = [
+        replace(each, names=tuple(registry.card(name).name for name in each.names))
+        for each in options.fuse
+    ]
+    names = list(dict.fromkeys([*names, *(name for each in fuse for name in each.names)]))
     held: dict[str, tuple[Embedded, Result]] = {}
     results: list[Result] = []
     unavailable: list[Unavailable] = []
@@ -180,14 +181,14 @@ def compare(
                 continue
             rows = _rows(data, name, embedded, options)
             results += rows
-            if any(name in row for row in fuse):
+            if any(name in each.names for each in fuse):
                 held[name] = embedded, rows[-1]
         for together in fuse:
-            if all(name in held for name in together):
-                results.append(_fused(data, [held[name] for name in together], options))
+            lost = [name for name in together.names if name not in held]
+            if lost:
+                unavailable.append(Unavailable(str(together), f"{lost[0]} is not available"))
             else:
-                lost = next(name for name in together if name not in held)
-                unavailable.append(Unavailable("+".join(together), f"{lost} is not available"))
+                results.append(_fused(data, together, held, options))
     except KeyboardInterrupt:
         interrupted = True
     if not results and not interrupted:
@@ -255,7 +256,7 @@ def _rows(data: Dataset, name: str, embedded: Embedded, options: Options) -> lis
                     texts,
                     options,
                     projected=projected,
-                    vector_bytes=size // 8 if spec.kind == "hash" else 4 * size,
+                    vector_bytes=size // 8 if spec.kind == "hash" else 2 * size,
                     download=_download(name, data.kind),
                     cost=cost,
                     cost_note=note,
@@ -264,7 +265,10 @@ def _rows(data: Dataset, name: str, embedded: Embedded, options: Options) -> lis
     return rows
 
 
-def _fused(data: Dataset, parts: Sequence[tuple[Embedded, Result]], options: Options) -> Result:
+def _fused(
+    data: Dataset, fuse: Fuse, held: Mapping[str, tuple[Embedded, Result]], options: Options
+) -> Result:
+    parts = [held[name] for name in fuse.names]
     vectors = [unit_vectors(embedded, result.projected) for embedded, result in parts]
     texts = [texts for _, texts in vectors if texts is not None]
     costs = [result.cost for _, result in parts if result.cost is not None]
@@ -277,10 +281,10 @@ def _fused(data: Dataset, parts: Sequence[tuple[Embedded, Result]], options: Opt
     )
     return _result(
         data,
-        "+".join(result.encoders[0] for _, result in parts),
-        tuple(result.encoders[0] for _, result in parts),
-        fused([pictures for pictures, _ in vectors]),
-        fused(texts) if texts else None,
+        str(fuse),
+        fuse.names,
+        fused([pictures for pictures, _ in vectors], fuse.weights),
+        fused(texts, fuse.weights) if texts else None,
         options,
         projected=any(result.projected for _, result in parts),
         vector_bytes=sum(result.vector_bytes for _, result in parts),

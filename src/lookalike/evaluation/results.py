@@ -22,9 +22,9 @@ class Result:
     """One row: an encoder, raw or projected, or several fused.
 
     `quality` has an interval for each measure of the kind. `curve` is precision at the 11 levels
-    of recall 0, .1, …, 1. `vector_bytes` is what one picture takes in an index: 4 bytes a
-    component, or 1 for 8 bits. `cost` is None where it was not measured, with the reason in
-    `cost_note`; of fused encoders it is the sum. `download` is the bytes of the weight files.
+    of recall 0, .1, …, 1. `vector_bytes` is what one vector takes as it is kept: 2 bytes a
+    component (float16), or 1 for 8 bits. `cost` is None where it was not measured, with the reason
+    in `cost_note`; of fused encoders it is the sum. `download` is the bytes of the weight files.
     `recommended` is the lowest threshold of the wished precision, None when none reaches it.
     """
 

@@ -19,6 +19,7 @@ def as_unit(rows: NDArray[np.generic]) -> Vectors:
     return (bits * 2 - 1) / np.float32(np.sqrt(bits.shape[1]))
 
 
-def fused(parts: Sequence[Vectors]) -> Vectors:
-    """Side by side, so that the inner product is the mean of those of the parts."""
-    return np.concatenate(parts, axis=1) / np.float32(np.sqrt(len(parts)))
+def fused(parts: Sequence[Vectors], weights: Sequence[float]) -> Vectors:
+    """Side by side, so that the inner product is the weighted mean of those of the parts."""
+    shares = np.sqrt(np.array(weights, np.float32) / sum(weights))
+    return np.concatenate([part * share for part, share in zip(parts, shares, strict=True)], axis=1)
