@@ -47,16 +47,19 @@ def main() -> None:
             print(f"{head}: {difference(exact, got)}", flush=True)
 
 
-def twelve_megapixels(file: Path, rng: np.random.Generator) -> bytes:
-    """A photograph enlarged to 12 megapixels, with noise of 4 grey levels, as a JPEG."""
+def twelve_megapixels(file: Path, rng: np.random.Generator, **options: object) -> bytes:
+    """A photograph enlarged to 12 megapixels, with noise of 4 grey levels, as a JPEG.
+
+    `options` are Pillow's for saving.
+    """
     with Image.open(file) as image:
         scale = (12e6 / (image.width * image.height)) ** 0.5
         size = round(image.width * scale), round(image.height * scale)
         pixels = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC))
-    noise = rng.normal(0, 4, pixels.shape[:2])[..., None]
+    noise = rng.standard_normal(pixels.shape[:2], np.float32)[..., None] * 4
     noisy = np.clip(pixels + noise, 0, 255).astype(np.uint8)
     out = io.BytesIO()
-    Image.fromarray(noisy).save(out, "JPEG", quality=90)
+    Image.fromarray(noisy).save(out, "JPEG", quality=90, **options)
     return out.getvalue()
 
 
