@@ -1,50 +1,54 @@
-"""The quality of a PDQ hash is kept beside it, however the record came to its hash."""
+"""The quality of a picture's hash comes with it into the collection, and goes with it."""
 
 import shutil
+from pathlib import Path
 
+import pytest
 from PIL import Image
 
-from lookalike.encoders import registry
-from lookalike.ingest import embed_missing, ingest
-
-PDQ = registry.load("pdq")
+import lookalike
 
 
-def expected(path):
-    with Image.open(path) as image:
-        prepared = PDQ.prepare(image.convert("RGB"))
-    return int(PDQ.encode_prepared_with_quality([prepared])[1][0])
+@pytest.fixture
+def folder(tmp_path: Path, photos: Path) -> Path:
+    path = tmp_path / "pictures"
+    path.mkdir()
+    for picture in sorted((photos / "animals").glob("*.jpg"))[:3]:
+        shutil.copy(picture, path)
+    Image.new("RGB", (300, 200), "grey").save(path / "plain.png")
+    return path
 
 
-def qualities(store):
-    records = {record.id: record for record in store.scan()}
-    found = store.qualities("pdq", list(records))
-    return {records[id_].uri: quality for id_, quality in found.items()}
+def qualities(collection: lookalike.Collection) -> dict[str, int | None]:
+    return {
+        Path(record.uri).name: collection.qualities_of(record.id).get("pdq")
+        for record in collection.list()
+    }
 
 
-def test_every_way_to_a_hash_brings_its_quality(store, tiny, photos, tmp_path):
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for name in ("cat.png", "same-run.png"):
-        shutil.copy(photos / "animals" / "chelsea-the-cat.png", folder / name)
-    Image.new("RGB", (90, 90), "red").save(folder / "flat.png")
-    store.add_encoder(PDQ.spec)
-    encoders = [tiny, PDQ]
-    assert ingest(store, encoders, [folder]).added == 3
-    shutil.copy(folder / "cat.png", folder / "next-run.png")
-    assert ingest(store, encoders, [folder]).added == 1
-    uris = {str(path): expected(path) for path in folder.iterdir()}
-    assert qualities(store) == uris
-    assert uris[str(folder / "flat.png")] == 0
-    assert uris[str(folder / "cat.png")] > 50
-    # A file that changes takes the quality of what it is now.
-    shutil.copy(folder / "flat.png", folder / "cat.png")
-    assert ingest(store, encoders, [folder]).updated == 1
-    assert qualities(store)[str(folder / "cat.png")] == 0
+def test_qualities_are_kept_copied_and_made_anew(folder: Path, tmp_path: Path) -> None:
+    with lookalike.open(tmp_path / "c", encoder="pdq,phash") as collection:
+        collection.add(folder)
+        found = qualities(collection)
+        busy = [quality for name, quality in found.items() if name != "plain.png"]
+        assert all(quality is not None and quality >= 50 for quality in busy)
+        assert found["plain.png"] == 0
+        one = sorted(found)[0]
+        shutil.copy(folder / one, folder / "twin.jpg")
+        collection.add(folder)
+        assert qualities(collection)["twin.jpg"] == found[one]
+        shutil.copy(folder / "plain.png", folder / "twin.jpg")
+        collection.add(folder)
+        assert qualities(collection)["twin.jpg"] == 0
+        assert set(collection.qualities_of(1)) == {"pdq"}
+        hits = collection.search(folder / one, encoder="pdq", limit=2)
+        assert (Path(hits[0].uri).name, hits[0].distance) == (one, 0)
 
 
-def test_an_encoder_that_comes_later_brings_qualities(store, index, folder):
-    index(folder)
-    store.add_encoder(PDQ.spec)
-    assert embed_missing(store, PDQ).updated == 5
-    assert len(qualities(store)) == 5
+def test_an_encoder_that_joins_brings_them(folder: Path, tmp_path: Path) -> None:
+    with lookalike.open(tmp_path / "c", encoder="phash") as collection:
+        collection.add(folder)
+        assert set(qualities(collection).values()) == {None}
+        collection.add_encoder("pdq")
+        assert qualities(collection)["plain.png"] == 0
+        assert None not in qualities(collection).values()
