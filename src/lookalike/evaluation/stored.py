@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.encoders.shipped import shipped_projection
 from lookalike.errors import UsageError
 from lookalike.evaluation import datasets
 from lookalike.evaluation.compare import Embedded, Options, compare
@@ -42,7 +41,7 @@ def evaluate_collection(
         encoders: some of the collection's; all of them by default.
         where: only records that match this filter.
         limit: at most so many records, of each class about as many.
-        options: how to compare. Projections are those that come with the encoders.
+        options: how to compare. Projections are the collection's.
         progress: called as progress(stage, done, total).
 
     Raises:
@@ -91,7 +90,7 @@ def evaluate_collection(
 
     def embed(name: str) -> Embedded:
         vectors = np.stack([rows[name][row] for row in kept])
-        return Embedded(specs[name], vectors, None, shipped_projection(name))
+        return Embedded(specs[name], vectors, None, collection.projection(name))
 
     return compare(data, names, embed, options or Options(), progress=progress)
 
