@@ -268,7 +268,11 @@ class Collection(Adding):
         return deleted
 
     def projection(self, encoder: str) -> "Projection | None":
-        """The projection that an encoder's embeddings are compared through, where there is one."""
+        """What an encoder's embeddings are compared through; None when as they are.
+
+        Raises:
+            UsageError: the collection has no such encoder, or it makes hashes.
+        """
         return self._store.projection(encoder)
 
     def set_projection(

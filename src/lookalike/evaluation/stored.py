@@ -90,7 +90,9 @@ def evaluate_collection(
 
     def embed(name: str) -> Embedded:
         vectors = np.stack([rows[name][row] for row in kept])
-        return Embedded(specs[name], vectors, None, collection.projection(name))
+        spec = specs[name]
+        through = None if spec.kind == "hash" else collection.projection(name)
+        return Embedded(spec, vectors, None, through)
 
     return compare(data, names, embed, options or Options(), progress=progress)
 
