@@ -41,7 +41,7 @@ class TestChoosing:
         assert (stats.projection, stats.dimensions) == ("fitted-1200", 256)
         assert ("read external", 1200, 1200) in told
         assert ("load external", 1200, 1200) in told
-        own = fit(VECTORS.astype(np.float16).astype(np.float32), 256, 0.5)
+        own = fit(VECTORS.astype(np.float16).astype(np.float32), 256, 0.25)
         scores = own.project(VECTORS) @ own.project(VECTORS[:1])[0]
         best = collection.search(vector=VECTORS[0], limit=20)
         assert [hit.score for hit in best] == pytest.approx(np.sort(scores)[:-21:-1], abs=1e-3)

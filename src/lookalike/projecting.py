@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 Chosen = str | PathLike[str] | Projection | None
 
 SIZE = 256
-"""Components that a projection fitted on a collection keeps at most."""
-POWER = 0.5
-"""How far it evens the principal components out; 1 is all the way."""
+"""Components that a projection fitted on a collection keeps, unless the encoder's own says it."""
+POWER = 0.25
+"""How far it evens the principal components out; 1 is all the way. See docs/look-alikes.md."""
 FEWEST = 1000
 PER_COMPONENT = 2
 """Embeddings that are fitted on: at least so many, and so many for each component."""
@@ -94,7 +94,7 @@ def _fitted(store: "Store", spec: "EncoderSpec", progress: "Progress | None") ->
     shipped = shipped_projection(spec.name)
     return fit(
         sample,
-        min(SIZE, spec.size),
+        min(SIZE, spec.size) if shipped is None else shipped.size,
         POWER,
         version=f"fitted-{len(sample)}",
         mean_text=None if shipped is None else shipped.mean_text,
