@@ -4,13 +4,17 @@ Field numbers are those of onnx.proto, IR version 8. The same arrays give the sa
 machine, so the SHA-256 of a converted model can be stated in its card.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.graph import field, varint
 
 _IR_VERSION, _OPSET = 8, 13
-_FLOAT = 1  # TensorProto.DataType
+# TensorProto.DataType
+_FLOAT = 1
+_TYPES = {"float32": _FLOAT, "uint8": 2, "int8": 3, "int32": 6}
 _INT, _INTS = 2, 7  # AttributeProto.AttributeType
 
 
@@ -24,11 +28,11 @@ def node(
     return 1, payload
 
 
-def tensor(name: str, values: NDArray[np.float32]) -> tuple[int, bytes]:
-    """A constant of the graph: an array of float32."""
+def tensor(name: str, values: NDArray[Any]) -> tuple[int, bytes]:
+    """A constant of the graph: an array of float32, uint8, int8 or int32."""
     shape = b"".join(_number(1, size) for size in values.shape)
-    data = np.ascontiguousarray(values, "<f4").tobytes()
-    return 5, shape + _number(2, _FLOAT) + _text(8, name) + field(9, data)
+    data = values.astype(values.dtype.newbyteorder("<")).tobytes()
+    return 5, shape + _number(2, _TYPES[values.dtype.name]) + _text(8, name) + field(9, data)
 
 
 def conv(
