@@ -19,6 +19,7 @@ def endpoint() -> str:
 
 
 _REDIRECTS = 5
+_LONGEST_DIGITS = 10  # of a length in bytes: no file of a model has more than 9,999,999,999
 
 
 def fetch(
@@ -36,7 +37,7 @@ def fetch(
         SourceError: no answer, a refusal, or another length.
         OSError: the disk.
     """
-    with httpx.Client(timeout=http.TIMEOUT) as client:
+    with http.client() as client:
         http.download(client, _url(source), part, file.bytes, progress)
 
 
@@ -59,7 +60,7 @@ def fetch_stated(
     sha256 = digest(part)
     if stated != (sha256 if len(stated) == 64 else _git_digest(part)):
         part.unlink()
-        raise SourceError(f"{_url(source)}: not the file whose digest the hub states")
+        raise SourceError(f"{http.shown(_url(source))}: not the file whose digest the hub states")
     return replace(file, bytes=length, sha256=sha256)
 
 
@@ -69,25 +70,28 @@ def _url(source: Source) -> str:
 
 def _stated(url: str) -> tuple[int, str]:
     """Length and digest that the hub states for a file."""
-    with httpx.Client(timeout=http.TIMEOUT, headers={"Accept-Encoding": "identity"}) as client:
+    with http.client(headers={"Accept-Encoding": "identity"}) as client:
         for _ in range(_REDIRECTS):
+            name = http.shown(url)
             try:
                 answer = client.head(url)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise SourceError(f"{url}: {error or type(error).__name__}") from error
+                raise SourceError(f"{name}: {error or type(error).__name__}") from error
             linked = answer.headers.get("X-Linked-ETag")
             # Large files redirect to a store that knows no digest; the hub's own answer does.
             if not linked and answer.next_request is not None:
                 url = str(answer.next_request.url)
                 continue
             if not (answer.is_success or linked):
-                raise SourceError(f"{url} answered {answer.status_code} {answer.reason_phrase}")
+                raise SourceError(f"{name} answered {answer.status_code} {answer.reason_phrase}")
             stated = (linked or answer.headers.get("ETag", "")).removeprefix("W/").strip('"')
             length = answer.headers.get("X-Linked-Size") or answer.headers.get("Content-Length", "")
             if len(stated) not in {40, 64} or not length.isdecimal():
-                raise SourceError(f"{url}: the hub states no digest of it")
+                raise SourceError(f"{name}: the hub states no digest of it")
+            if len(length) > _LONGEST_DIGITS:
+                raise SourceError(f"{name}: the hub states that it has {length[:20]}… bytes")
             return int(length), stated
-    raise SourceError(f"{url}: too many redirects")
+    raise SourceError(f"{name}: too many redirects")
 
 
 def _git_digest(path: Path) -> str:

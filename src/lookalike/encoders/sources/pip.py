@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -95,6 +96,8 @@ def _said(*arguments: str) -> str:
             capture_output=True,
             timeout=60,
             check=True,
+            # In a narrow terminal it cuts addresses in two.
+            env={**os.environ, "COLUMNS": "1000", "NO_COLOR": "1"},
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise SourceError(f"pip {arguments[0]} failed: {error}") from error

