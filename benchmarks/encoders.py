@@ -1,18 +1,26 @@
-"""How fast each encoder is, by runtime, threads, batch and callers.
+"""How fast each encoder is, by runtime, precision, threads, batch and callers.
 
     python benchmarks/encoders.py ../shared/data/labelled [--pictures 16] [--encoders NAME…]
+        [--provider cuda]
 
-Each variant takes turns with what lookalike does; the medians of the rounds and their ratio are
-printed. With OpenVINO installed (pip install openvino) it takes part, in float32, and in
-bfloat16 where the processor has it; the least cosine to lookalike's embeddings says what a
-variant does to the numbers.
+Each variant takes turns with ONNX Runtime as lookalike uses it without extras, one thread for each
+of several callers; the medians of the rounds and their ratio are printed. `least cosine` to its
+embeddings says what a variant does to the numbers. With OpenVINO installed (the extra `openvino`)
+it takes part, in float32, and in bfloat16 where the processor has it. `chosen` is what lookalike
+runs batches on here. `first search` is a process of its own that loads the model and encodes one
+picture: what a command waits for.
+
+With --provider cuda (the extra `gpu`), lookalike's batches on the GPU are compared instead, in
+lots of 1 to 256 pictures.
 """
 
 import argparse
+import dataclasses
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -20,13 +28,26 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from lookalike.encoders import registry, weights
-from lookalike.encoders.base import Encoder
-from lookalike.encoders.card import ModelCard
+from lookalike.encoders import registry
 from lookalike.encoders.graph import extra_output
 from lookalike.encoders.onnx import OnnxEncoder
+from lookalike.encoders.runtimes import cuda, openvino
+from lookalike.encoders.runtimes.base import Model
+from lookalike.encoders.runtimes.onnxruntime import OnnxRuntime
+from lookalike.encoders.session import pooled, unit_rows
+from lookalike.encoders.weights import find
+from lookalike.processors import processors
 
 Run = Callable[[np.ndarray], np.ndarray]
+
+FIRST_SEARCH = """
+import sys, time
+import onnxruntime
+from lookalike.encoders import made_up, onnx, registry
+start = time.perf_counter()
+registry.load(sys.argv[1]).encode_images(made_up.pictures()[:1])
+print(time.perf_counter() - start)
+"""
 
 
 def main() -> None:
@@ -34,36 +55,48 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("labelled", type=Path)
     parser.add_argument("--pictures", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--encoders", nargs="*", default=registry.names())
+    parser.add_argument("--provider", choices=["cpu", "cuda"], default="cpu")
     options = parser.parse_args()
-    files = sorted(options.labelled.glob("*/*.jpg"))[: options.pictures]
-    pictures = [Image.open(file).convert("RGB") for file in files]
+    if options.provider == "cuda" and (missing := cuda.missing()):
+        sys.exit(missing)
+    files = sorted(options.labelled.glob("*/*.jpg"))
+    pictures = [
+        Image.open(file).convert("RGB") for file in files[:: len(files) // options.pictures]
+    ]
     for name in options.encoders:
         encoder = registry.load(name)
-        start = time.perf_counter()
-        prepared = [encoder.prepare(picture) for picture in pictures]
-        preparing = (time.perf_counter() - start) / len(pictures) * 1000
-        ours = partial(encoder.encode_prepared, prepared)
-        first, alone = compare(ours, partial(one_by_one, encoder, prepared), 5 * options.rounds)
-        count = len(pictures)
-        print(f"\n## {name}: prepare {preparing:.2f} ms a picture\n")
-        print("| variant | ms a picture | ours at that moment | ratio | least cosine |")
-        print("|---|---|---|---|---|")
-        print(f"| ours, all at once | {first / count:.2f} | | 1.00 | |")
-        print(f"| ours, one after the other | {alone / count:.2f} | | {alone / first:.2f} | |")
-        if not isinstance(encoder, OnnxEncoder):
-            continue
-        pixels, expected = np.stack(prepared), ours()
-        for label, run in all_variants(encoder.card, pixels):
-            got = run()
-            cosine = ((got / np.linalg.norm(got, axis=1, keepdims=True)) * expected).sum(axis=1)
-            base, other = compare(ours, run, options.rounds)
-            print(
-                f"| {label} | {other / count:.2f} | {base / count:.2f} | {other / base:.2f} "
-                f"| {cosine.min():.4f} |",
-                flush=True,
-            )
+        if isinstance(encoder, OnnxEncoder):
+            print(f"\n## {name}\n", flush=True)
+            report(encoder, pictures[: options.pictures], options.rounds, options.provider)
+
+
+def report(encoder: OnnxEncoder, pictures: list[Image.Image], rounds: int, provider: str) -> None:
+    """One encoder's table."""
+    start = time.perf_counter()
+    prepared = [encoder.prepare(picture) for picture in pictures]
+    preparing = (time.perf_counter() - start) / len(pictures) * 1000
+    told = [first_search(encoder.card.name) for _ in range(3)]
+    first = statistics.median(told)
+    print(f"prepare {preparing:.2f} ms a picture; first search {first:.2f} s; ", end="")
+    print(f"chosen: {encoder.runtime}\n")
+    print("| variant | ms a picture | ratio | least cosine |")
+    print("|---|---|---|---|")
+    tower = encoder.card.image
+    (weights,) = find(encoder.card, "image")
+    model = Model(weights.path, tower, processors())
+    ours = OnnxRuntime(model)
+    pixels = np.stack(prepared)
+    expected = unit_rows(pooled(ours.run(pixels), tower.pool), encoder.card.name)
+    variants = on_gpu(model, pixels) if provider == "cuda" else on_processor(model, pixels)
+    print(f"| ONNX Runtime, 1 thread for each of {model.threads} callers | | 1.00 | |")
+    for label, run in variants:
+        got = unit_rows(pooled(run(), tower.pool), label)
+        cosine = (got * np.resize(expected, got.shape)).sum(axis=1).min()
+        base, other = compare(partial(ours.run, pixels), run, rounds)
+        base, other = base / len(pixels), other / len(got)
+        print(f"| {label} | {other:.2f} | {other / base:.2f} | {cosine:.4f} |", flush=True)
 
 
 def compare(one: Callable[[], object], other: Callable[[], object], rounds: int) -> list[float]:
@@ -79,36 +112,42 @@ def compare(one: Callable[[], object], other: Callable[[], object], rounds: int)
     return [statistics.median(measured) for measured in times]
 
 
-def one_by_one(encoder: Encoder, prepared: list[np.ndarray]) -> None:
-    """A call for each picture, as searches make them."""
-    for each in prepared:
-        encoder.encode_prepared([each])
+def first_search(name: str) -> float:
+    """Seconds in which a new process loads the model and encodes one picture."""
+    command = [sys.executable, "-c", FIRST_SEARCH, name]
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def all_variants(
-    card: ModelCard, pixels: np.ndarray
+def on_processor(
+    model: Model, pixels: np.ndarray
 ) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
-    """Each runtime, thread count, batch and number of callers; one session at a time."""
-    for threads, spin in ((1, False), (2, False), (2, True)):
-        run = onnx_run(card, threads, spin)
-        head = f"ONNX Runtime, threads {threads}{', spinning' * spin}"
-        for batch in (1, 4, 8, 16, 32):
-            if batch <= len(pixels):
-                yield f"{head}, batch {batch}", partial(in_batches, run, pixels, batch)
-        yield f"{head}, 2 callers", partial(by_callers, run, pixels, 2)
-    try:
-        import openvino
-    except ImportError:
+    """Each runtime, precision, number of threads, batch and number of callers."""
+    everything = model.threads
+    for threads, spin in ((1, False), (everything, False), (everything, True)):
+        run = onnx_run(model, threads, spin)
+        head = f"ONNX Runtime, {threads} threads{', spinning' * spin}"
+        for batch in (1, 8):
+            yield f"{head}, batch {batch}", partial(in_batches, run, pixels, batch)
+    if openvino.missing():
         return
-    precisions = ["f32"]
-    if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        precisions.append("bf16")
-    for precision in precisions:
-        for threads in (1, 2):
-            run = openvino_run(card, threads, precision)
-            for batch in (1, 8):
-                label = f"OpenVINO {precision}, threads {threads}, batch {batch}"
-                yield label, partial(in_batches, run, pixels, batch)
+    for precision in ("f32", "bf16"):
+        if precision == "bf16" and "BF16" not in openvino.capabilities():
+            continue
+        rule = dataclasses.replace(model.tower.runtime, openvino=precision)
+        tower = dataclasses.replace(model.tower, runtime=rule)
+        fast = openvino.OpenVino(dataclasses.replace(model, tower=tower))
+        label = f"OpenVINO {precision}, {everything} streams for as many callers"
+        yield label, partial(fast.run, pixels)
+        alone = openvino.OpenVino(dataclasses.replace(model, tower=tower, threads=1))
+        yield f"OpenVINO {precision}, 1 stream", partial(alone.run, pixels)
+
+
+def on_gpu(model: Model, pixels: np.ndarray) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
+    """Lots of pictures as `encode_images` would get them."""
+    gpu = cuda.Cuda(model)
+    for count in (1, 8, 32, 128, 256):
+        lot = np.resize(pixels, (count, *pixels.shape[1:]))
+        yield f"CUDA, {count} pictures", partial(gpu.run, lot)
 
 
 def in_batches(run: Run, pixels: np.ndarray, batch: int) -> np.ndarray:
@@ -116,53 +155,18 @@ def in_batches(run: Run, pixels: np.ndarray, batch: int) -> np.ndarray:
     return np.concatenate([run(pixels[i : i + batch]) for i in range(0, len(pixels), batch)])
 
 
-def by_callers(run: Run, pixels: np.ndarray, callers: int) -> np.ndarray:
-    """Several callers, one picture each at a time."""
-    with ThreadPoolExecutor(callers) as pool:
-        return np.concatenate(list(pool.map(lambda row: run(row[None]), pixels)))
-
-
-def model_bytes(card: ModelCard) -> bytes:
-    """The model with the wanted value among its outputs."""
-    (found,) = weights.find(card, "image")
-    content = found.path.read_bytes()
-    names = [value.name for value in onnxruntime.InferenceSession(content).get_outputs()]
-    return content if card.image.output in names else content + extra_output(card.image.output)
-
-
-def pooled(card: ModelCard, output: np.ndarray) -> np.ndarray:
-    """One row for each picture."""
-    return output[:, 0] if card.image.pool == "first-token" else output.reshape(len(output), -1)
-
-
-def onnx_run(card: ModelCard, threads: int, spin: bool) -> Run:
+def onnx_run(model: Model, threads: int, spin: bool) -> Run:
     """A session of ONNX Runtime."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
-    session = onnxruntime.InferenceSession(model_bytes(card), options)
-    return lambda x: pooled(card, session.run([card.image.output], {card.image.input: x})[0])
-
-
-def openvino_run(card: ModelCard, threads: int, precision: str) -> Run:
-    """A compiled model of OpenVINO."""
-    import openvino
-
-    core = openvino.Core()
-    model = core.read_model(model_bytes(card))
-    compiled = core.compile_model(
-        model,
-        "CPU",
-        {
-            "INFERENCE_NUM_THREADS": threads,
-            "INFERENCE_PRECISION_HINT": precision,
-            "NUM_STREAMS": 1,
-            "PERFORMANCE_HINT": "LATENCY",
-        },
-    )
-    outputs = [port for port in compiled.outputs if card.image.output in port.get_names()]
-    return lambda x: pooled(card, compiled({card.image.input: x})[outputs[0]])
+    content = model.path.read_bytes()
+    session = onnxruntime.InferenceSession(content, options)
+    if model.tower.output not in {value.name for value in session.get_outputs()}:
+        content += extra_output(model.tower.output)
+        session = onnxruntime.InferenceSession(content, options)
+    return lambda x: session.run([model.tower.output], {model.tower.input: x})[0]
 
 
 if __name__ == "__main__":
