@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lookalike.encoders.projection import Projection, fit
-from lookalike.errors import UsageError
+from lookalike.errors import StoreError, UsageError
 from lookalike.filters import parse
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Entry
@@ -146,6 +146,24 @@ def test_an_index_in_another_space_is_found_out(folder: Path) -> None:
     with LocalStore.open(folder) as store:
         assert found(store, 7) == expected(turned, 7)
         assert "is not the one stored" in store.notices[0]
+
+
+def test_a_damaged_projection_can_be_chosen_again(folder: Path) -> None:
+    with LocalStore.open(folder) as store:
+        store.set_projection("e", FITTED)
+    connection = sqlite3.connect(folder / "catalogue.sqlite3")
+    connection.execute("UPDATE projections SET data = substr(data, 1, 100)")
+    connection.commit()
+    connection.close()
+    for read_only in (True, False):
+        with LocalStore.open(folder, read_only=read_only) as store:
+            assert store.count() == COUNT
+            with pytest.raises(StoreError, match=r"projection of e .* is damaged: choose it again"):
+                found(store, 7)
+    with LocalStore.open(folder) as store:
+        store.set_projection("e", None)
+        assert found(store, 7) == expected(None, 7)
+        assert store.notices == ()
 
 
 def test_an_encoder_may_begin_with_a_projection(tmp_path: Path) -> None:
@@ -291,8 +309,6 @@ def test_a_catalogue_of_the_first_version_goes_on(folder: Path) -> None:
 def test_a_crash_while_bringing_it_up_to_date_changes_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lookalike.errors import StoreError
-
     make_version_1(folder)
     with monkeypatch.context() as patch:
         broken = (*schema.MIGRATIONS[1], "CREATE TABLE broken (")

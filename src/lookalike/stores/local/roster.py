@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lookalike.encoders import projection as projections
 from lookalike.encoders.projection import Projection
-from lookalike.errors import UnknownEncoderError, UsageError
+from lookalike.errors import StoreError, UnknownEncoderError, UsageError, WeightsError
 from lookalike.records import EncoderSpec
 from lookalike.stores.local import schema
 from lookalike.stores.local.catalogue import Catalogue
@@ -78,10 +78,20 @@ def add(
 
 
 def space(catalogue: Catalogue, encoder: Member) -> Space:
-    """The space in which its embeddings are compared."""
+    """The space in which its embeddings are compared.
+
+    Raises:
+        StoreError: the projection that is kept is damaged.
+    """
     rows = catalogue.read("SELECT data FROM projections WHERE encoder = ?", (encoder.number,))
-    kept = projections.read(io.BytesIO(rows[0][0])) if rows else None
-    return Space(encoder.spec, kept)
+    try:
+        return Space(encoder.spec, projections.read(io.BytesIO(rows[0][0])) if rows else None)
+    except WeightsError as error:
+        name = encoder.spec.name
+        raise StoreError(
+            f"The projection of {name} in {catalogue.path} is damaged: choose it again with "
+            f"`lookalike rebuild --projection {name}=default`, or `{name}=none`."
+        ) from error
 
 
 def keep_projection(

@@ -280,7 +280,8 @@ class Shards:
         space = Space(encoder.spec, roster.as_kept(encoder, projection))
         with self._building, self.catalogue.lock:
             # Loaded, the old index answers other threads without waiting for the lock.
-            self.index(encoder)
+            with contextlib.suppress(StoreError):
+                self.index(encoder)
             self._rebuild(encoder, progress, space, other_space=True)
 
     def _rebuild(
