@@ -60,6 +60,7 @@ def test_wrong_use(
         Path(f"text.{ending}").write_text("no embeddings")
     collection = [] if "-c" in arguments else ["-c", str(five) if "export" in arguments else "new"]
     assert says in run(*arguments, *collection, status=2).stderr
+    assert not Path("new").exists()
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,14 @@ def command(
     Exit status: 0 all well, 2 wrong use or a damaged file, 3 when the environment failed, 130
     stopped by Ctrl-C.
     """  # noqa: D301
-    if not file.expanduser().is_file():
+    from lookalike.embeddings.files import format_of
+
+    file = file.expanduser()
+    if not file.is_file():
         raise NotFoundError(f"there is no file {file}")
+    # A file that is none is found out before a collection is made for it.
+    with format_of(file).read(file):
+        pass
     try:
         with options.open_to_write(collection) as opened:
             with progress(quiet=quiet) as show:
