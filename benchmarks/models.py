@@ -11,10 +11,12 @@ are measured anew, and mean something only on a machine that does nothing else.
 """
 
 import argparse
+import contextlib
 import platform
 import re
 import sys
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -267,9 +269,12 @@ def machine() -> str:
         model = re.search(r"^model name\s*:\s*(.+)$", text, re.M)[1]
     except (OSError, TypeError):
         pass
+    runtimes = f"ONNX Runtime {onnxruntime.__version__}"
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        runtimes += f", and OpenVINO {metadata.version('openvino')} for batches where it wins"
     return (
         f"{processors()} cores of {' '.join(model.split())}, Python "
-        f"{platform.python_version()}, ONNX Runtime {onnxruntime.__version__}"
+        f"{platform.python_version()}, {runtimes}"
     )
 
 
