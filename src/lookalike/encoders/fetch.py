@@ -38,7 +38,9 @@ def fetch(
         return str(error)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            part.unlink(missing_ok=True)
+            for left in path.parent.glob(f"{part.name}*"):
+                if left.is_file():
+                    left.unlink()
             needed = (source.bytes + source.length + file.bytes) / 1e6
             return f"the disk of {path.parent} is full; about {needed:.0f} MB are needed"
         return f"{error.strerror or error} ({error.filename or path.parent})"

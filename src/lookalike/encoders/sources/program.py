@@ -1,5 +1,6 @@
 """Runs a program that downloads, such as pip, and tells how far it is."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -41,34 +42,37 @@ def run(
 
     Returns:
         Its exit status, and the lines it printed.
+
+    Raises:
+        OSError: it cannot be started, or it says that the disk is full.
     """
     # Downloads often go to the system's temporary folder first: have it in ours, to see it grow
     # and to take it away with the rest.
     scratch = folder / "tmp"
     scratch.mkdir()
     temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
-    with (folder / "program.log").open("w+b") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own arguments
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=folder if inside else None,
-            env={**os.environ, **temporary},
-        )
+    with subprocess.Popen(  # noqa: S603 - our own arguments
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,  # no file: a full disk would keep why it stopped to itself
+        stderr=subprocess.STDOUT,
+        cwd=folder if inside else None,
+        env={**os.environ, **temporary},
+    ) as process:
         try:
             while True:
                 try:
-                    status = process.wait(_POLL)
+                    said, _ = process.communicate(timeout=_POLL)
                     break
                 except subprocess.TimeoutExpired:
                     progress(_bytes_in(folder))
         finally:
             if process.poll() is None:
                 process.kill()
-                process.wait()
-        log.seek(0)
-        return status, log.read().decode(errors="replace").strip().splitlines()
+    lines = said.decode(errors="replace").strip().splitlines()
+    if process.returncode and any("no space left on device" in line.lower() for line in lines):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    return process.returncode, lines
 
 
 def _bytes_in(folder: Path) -> int:
