@@ -49,7 +49,7 @@ class Row:
     projected: Result | None = None
     copies: dict[str, float] = field(default_factory=dict)
     copy_map: float = 0.0
-    words: Result | None = None
+    words: tuple[Result, ...] = ()
     missing: str = ""
 
     @property
@@ -82,13 +82,12 @@ def main() -> None:
                 setattr(row, "projected" if result.projected else "raw", result)
             find_copies(row, encoder, gallery, copies, others)
             if options.captions and encoder.has_text:
-                # Raw: a projection for look-alikes must be measured with words apart.
                 words = evaluate(
                     options.captions,
                     encoders=[name],
-                    options=Options(projection="none", costs=False),
+                    options=Options(projection="both", costs=False),
                 )
-                row.words = words.results[0]
+                row.words = words.results
         except LookalikeError as error:
             row.missing = str(error).splitlines()[0]
         rows.append(row)
@@ -168,7 +167,7 @@ def render(rows: list[Row], counts: str, copies: int, among: int, options: objec
         lines += [f"- `{row.card.name}`: {row.missing}" for row in missing]
     if any(row.words for row in measured):
         lines += ["", "Words:", "", "| encoder | R@1 (95 %) | R@5 | R@10 |", "|---|---|---|---|"]
-        lines += [word_row(row) for row in measured if row.words]
+        lines += [word_row(row.card, result) for row in measured for result in row.words]
     lines += ["", f"Copies found first, of {options.copies} each:", ""]
     names = [row.card.name for row in measured]
     lines += ["| edit | " + " | ".join(f"`{name}`" for name in names) + " |"]
@@ -223,14 +222,14 @@ def main_row(row: Row) -> str:
 MEASURES = ("mAP", "P@10")
 
 
-def word_row(row: Row) -> str:
-    """One encoder in the table of words."""
-    quality = row.words.quality
-    first = quality["R@1"]
-    note = " (a stand-in tower, not the model's own)" if is_stand_in(row.card) else ""
+def word_row(card: ModelCard, result: Result) -> str:
+    """One encoder, raw or projected, in the table of words."""
+    first = result.quality["R@1"]
+    tower = " (a stand-in tower, not the model's own)" if is_stand_in(card) else ""
+    form = ", projected" if result.projected else ""
     return (
-        f"| `{row.card.name}`{note} | {first.value:.3f} ({first.low:.2f}–{first.high:.2f}) "
-        f"| {quality['R@5'].value:.3f} | {quality['R@10'].value:.3f} |"
+        f"| `{card.name}`{form}{tower} | {first.value:.3f} ({first.low:.2f}–{first.high:.2f}) "
+        f"| {result.quality['R@5'].value:.3f} | {result.quality['R@10'].value:.3f} |"
     )
 
 
