@@ -75,8 +75,12 @@ def download(
     """
     name = shown(url)
     have = part.stat().st_size if part.exists() else 0
-    if have >= length:
-        part.unlink(missing_ok=True)
+    if (
+        have and have == length
+    ):  # whoever fetched it died before it was checked; wrong ones are deleted
+        return
+    if have > length:
+        part.unlink()
         have = 0
     headers = {"Accept-Encoding": "identity"}
     if have:
