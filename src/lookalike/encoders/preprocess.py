@@ -14,9 +14,9 @@ _FILTERS = {
 }
 
 _REDUCING_GAP = 3.0
-"""A picture more than twice this many times too large is first averaged down to this many times.
-Of 12 megapixels that takes a quarter of the time and keeps the cosine above .9998
-(benchmarks/reduced_decode.py)."""
+"""A picture more than twice this many times too large is first averaged down to about this many
+times. Of 12 megapixels that takes a quarter of the time; the least cosine that three float models
+had to the resizing in one step was .9996 of 12 pictures."""
 
 
 class Preprocessor:
