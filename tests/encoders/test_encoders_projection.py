@@ -1,4 +1,6 @@
+import contextlib
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -162,13 +164,21 @@ def test_nothing_is_unpickled(tmp_path, capsys):
         {"mean": np.array(0.0), "matrix": np.array(0.0)},
         {"mean": np.zeros(3), "matrix": np.full((3, 2), np.inf)},
         {"mean": np.array(["a"] * 3), "matrix": np.zeros((3, 2))},
-        {"mean": np.zeros(3), "matrix": np.zeros((3, 2)), "mean_text": np.zeros(4)},
+        {"mean": np.zeros(3), "matrix": np.eye(3, 2), "mean_text": np.zeros(4)},
+        {"mean": np.zeros(3), "matrix": np.zeros((3, 2))},
+        {"mean": np.zeros(3), "matrix": np.eye(3, 4)},
+        {"mean": np.zeros(3), "matrix": np.full((3, 2), 1e300)},
+        {"mean": np.zeros(3), "matrix": np.eye(3, 2) * 1j},
+        {"mean": np.zeros(3), "matrix": np.eye(3, 2), "version": np.array("")},
+        {"mean": np.zeros(3), "matrix": np.eye(3, 2), "version": np.array("\x1b[31m")},
+        {"mean": np.zeros(3), "matrix": np.eye(3, 2), "version": np.array("a\udcff")},
+        {"mean": np.zeros(3), "matrix": np.eye(3, 2), "version": np.array("a" * 101)},
     ],
 )
 def test_a_file_that_is_no_projection_is_named(tmp_path, arrays):
     path = tmp_path / "wrong.npz"
-    np.savez(path, version=np.array("1"), **arrays)
-    with pytest.raises(WeightsError, match=r"wrong\.npz"):
+    np.savez(path, **{"version": np.array("1"), **arrays})
+    with pytest.raises(WeightsError, match=r"wrong\.npz is not a projection"):
         read(path)
 
 
@@ -178,6 +188,47 @@ def test_a_broken_file_is_named(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"broken\.npz"):
         read(path)
+
+
+@pytest.mark.parametrize("shape", [(3, 10**12), (3, 10**30), (3, -2), (3, 2)])
+def test_a_header_that_lies_fills_no_memory(tmp_path, shape):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f4", "fortran_order": False, "shape": shape}
+    )
+    with zipfile.ZipFile(tmp_path / "liar.npz", "w") as file:
+        file.writestr("matrix.npy", header.getvalue())
+    with pytest.raises(WeightsError, match=r"liar\.npz is not a projection that can be read"):
+        read(tmp_path / "liar.npz")
+
+
+def test_what_unpacks_without_end_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as file:
+        for part in range(5):
+            file.writestr(f"{part}.npy", bytes(1 << 26))
+    with pytest.raises(WeightsError, match=r"bomb\.npz .* larger than 268,435,456 bytes"):
+        read(tmp_path / "bomb.npz")
+
+
+@given(st.integers(0, 10_000), st.integers(0, 255))
+def test_a_damaged_byte_is_noticed_or_harmless(place, value):
+    kept = io.BytesIO()
+    write(fit(sample(), 7, 0.5), kept)
+    data = bytearray(kept.getvalue())
+    data[place % len(data)] = value
+    with contextlib.suppress(WeightsError):
+        assert read(io.BytesIO(bytes(data))).matrix.shape == (24, 7)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1, 1e9])
+def test_a_matrix_of_any_scale_is_kept(tmp_path, scale):
+    fitted = fit(sample(), 7, 0.5)
+    scaled = Projection("1", fitted.mean, fitted.matrix * np.float32(scale))
+    write(scaled, tmp_path / "scaled.npz")
+    rows = sample(seed=5)
+    np.testing.assert_allclose(
+        read(tmp_path / "scaled.npz").project(rows), fitted.project(rows), atol=2e-3
+    )
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

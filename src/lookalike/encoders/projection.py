@@ -7,8 +7,8 @@ retrieval: the benefit of PCA and whitening", ECCV; partial powers as in Mukunda
 "Understanding and improving kernel local descriptors", IJCV).
 """
 
-import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -125,11 +125,19 @@ def _shrink(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
 
 
 def write(projection: Projection, target: Path | IO[bytes]) -> None:
-    """Write an .npz file of plain arrays: the matrix float16, the means float32."""
+    """Write an .npz file of plain arrays: the means float32, the matrix float16.
+
+    The largest number of the matrix is made 1, so that float16 holds all that counts; lengths are
+    made 1 anyway.
+    """
+    matrix = projection.matrix.astype(np.float32)
+    largest = np.abs(matrix).max(initial=0)
+    if 0 < largest < np.inf:
+        matrix = matrix / largest
     arrays: dict[str, NDArray[Any]] = {
         "version": np.array(projection.version),
         "mean": projection.mean.astype(np.float32),
-        "matrix": projection.matrix.astype(np.float16),
+        "matrix": matrix.astype(np.float16),
     }
     if projection.mean_text is not None:
         arrays["mean_text"] = projection.mean_text.astype(np.float32)
@@ -137,32 +145,82 @@ def write(projection: Projection, target: Path | IO[bytes]) -> None:
 
 
 def read(source: Path | IO[bytes]) -> Projection:
-    """Read what `write` wrote; nothing is unpickled.
+    """Read what `write` wrote; nothing is unpickled, and no more than 256 MB unpacked.
 
     Raises:
         WeightsError: it cannot be read, or is no projection.
     """
+    what = str(source) if isinstance(source, Path) else "The projection"
     try:
-        data = source.read_bytes() if isinstance(source, Path) else source.read()
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            projection = Projection(
-                version=str(arrays["version"]),
-                mean=arrays["mean"].astype(np.float32),
-                matrix=arrays["matrix"].astype(np.float32),
-                mean_text=(
-                    arrays["mean_text"].astype(np.float32) if "mean_text" in arrays else None
-                ),
-            )
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{source} is not a projection that can be read: {error}") from error
+        arrays = _arrays(source)
+        projection = Projection(
+            version=str(arrays["version"]),
+            mean=_numbers(arrays["mean"]),
+            matrix=_numbers(arrays["matrix"]),
+            mean_text=_numbers(arrays["mean_text"]) if "mean_text" in arrays else None,
+        )
+    except KeyError as error:
+        raise WeightsError(f"{what} is not a projection: it has no array {error}") from error
+    except _UNREADABLE as error:
+        raise WeightsError(f"{what} is not a projection that can be read: {error}") from error
+    if complaint := _complaint(projection):
+        raise WeightsError(f"{what} is not a projection that can be used: {complaint}")
+    return projection
+
+
+_MOST_BYTES = 1 << 28
+_LONGEST_VERSION = 100
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What a file that is damaged, or made to do harm, makes zipfile and numpy raise."""
+
+
+def _arrays(source: Path | IO[bytes]) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz file by name."""
+    if isinstance(source, Path) and source.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
+    arrays: dict[str, NDArray[Any]] = {}
+    with zipfile.ZipFile(source) as file:
+        if sum(member.file_size for member in file.infolist()) > _MOST_BYTES:
+            raise ValueError(f"unpacked it is larger than {_MOST_BYTES:,} bytes")
+        for member in file.namelist():
+            with file.open(member) as opened:
+                arrays[member.removesuffix(".npy")] = np.lib.format.read_array(
+                    opened, allow_pickle=False
+                )
+    return arrays
+
+
+def _numbers(array: NDArray[Any]) -> NDArray[np.float32]:
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"an array of {array.dtype} is not one of numbers")
+    with np.errstate(over="ignore"):  # infinite ones are refused
+        return array.astype(np.float32)
+
+
+def _complaint(projection: Projection) -> str:
+    """Why it cannot be used; empty when it can."""
+    version = projection.version
+    if not (version.isprintable() and 0 < len(version) <= _LONGEST_VERSION):
+        return f"its version must be 1 to {_LONGEST_VERSION} printable characters"
     parts = [projection.mean, projection.matrix]
     parts += [] if projection.mean_text is None else [projection.mean_text]
+    shapes = [part.shape for part in parts]
     length, size = projection.matrix.shape if projection.matrix.ndim == 2 else (-1, -1)
-    if [part.shape for part in parts] != [(length,), (length, size), (length,)][: len(parts)] or (
-        not all(part.size and np.isfinite(part).all() for part in parts)
-    ):
-        raise WeightsError(
-            f"{source} is not a projection that can be used: its arrays are of shapes "
-            f"{[part.shape for part in parts]}, or not finite"
-        )
-    return projection
+    if shapes != [(length,), (length, size), (length,)][: len(parts)] or not 1 <= size <= length:
+        return f"its arrays are of shapes {shapes}, and not (d,) and (d, k) with k from 1 to d"
+    if not all(np.isfinite(part).all() for part in parts):
+        return "some of its numbers are not finite"
+    if not projection.matrix.any():
+        return "its matrix is nothing but zeros"
+    return ""

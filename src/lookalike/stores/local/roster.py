@@ -110,7 +110,7 @@ def as_kept(encoder: Member, projection: Projection | None) -> Projection | None
     """The projection as it is after it has been kept, which rounds it.
 
     Raises:
-        UsageError: it is for embeddings of another size.
+        UsageError: it is for embeddings of another size, or cannot be used.
     """
     if projection is None:
         return None
@@ -119,7 +119,10 @@ def as_kept(encoder: Member, projection: Projection | None) -> Projection | None
             f"The projection takes embeddings of {len(projection.mean)} components, and those of "
             f"{encoder.spec.name} have {encoder.spec.size}: use one that was fitted on them."
         )
-    return projections.read(io.BytesIO(_bytes_of(projection)))
+    try:
+        return projections.read(io.BytesIO(_bytes_of(projection)))
+    except WeightsError as error:
+        raise UsageError(str(error)) from error
 
 
 def _bytes_of(projection: Projection) -> bytes:
