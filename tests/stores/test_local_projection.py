@@ -337,6 +337,21 @@ def test_the_same_picture_finds_itself_however_hard_a_projection_pulls(tmp_path:
             assert (best.id, best.distance < 1e-3) == (n + 1, True)
 
 
+def test_a_graph_of_few_components_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "_GRAPH_FROM", 1000)
+    monkeypatch.setattr(shards, "_SAMPLE", 100)
+    rows = RNG.standard_normal((5000, 12)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    with LocalStore.open(tmp_path / "c") as store:
+        store.add_encoder(EncoderSpec("e", "embedding", 12))
+        store.upsert([Entry(f"/{n}", vectors={"e": row}) for n, row in enumerate(rows)])
+        store.set_projection("e", Projection("short", rows.mean(0), np.eye(12, 4, dtype="f4")))
+        stats = store.stats().encoders[0]
+        assert (stats.dimensions, stats.indexed) == (4, 5000)
+
+
 def test_a_stray_folder_of_an_interrupted_change_is_removed(folder: Path) -> None:
     shutil.copytree(shards_of(folder)[0], folder / "vectors" / "1-stray")
     with LocalStore.open(folder) as store:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import StoreError
 from lookalike.stores.local.space import Space
+from lookalike.stores.paging import TIERS
 
 Answer = tuple[float, int]
 """(cosine distance, id)."""
@@ -180,7 +181,8 @@ class VectorIndex:
         """Whether a search for a stored vector finds it, or one that equals it."""
         with _failures(self.folder):
             nearest = qdrant.Query.Nearest(vector.tolist())
-            points = self._shard.query(qdrant.QueryRequest(1, query=nearest, params=_PLAIN))
+            # As many as any search asks for: of short vectors, int8 codes are often the same.
+            points = self._shard.query(qdrant.QueryRequest(TIERS[0], query=nearest, params=_PLAIN))
             return bool(points) and points[0].score > float(vector @ vector) - 1e-3
 
     def flush(self) -> None:
