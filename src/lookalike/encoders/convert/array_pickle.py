@@ -1,13 +1,14 @@
 """Reads a pickle of NumPy arrays without unpickling it.
 
 Unpickling calls what the file names, so a file could run anything. Here the opcodes are read one
-by one (pickletools lists them without running them), and only dicts, tuples, texts, numbers and
+by one (pickletools knows them without running them), and only dicts, tuples, texts, numbers and
 float32 arrays can come of them, whatever is in the file. An array is a view of the bytes in the
 file: none can be larger than the file is.
 """
 
 import math
 import pickletools
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -20,6 +21,15 @@ _DTYPE = "numpy dtype"
 _NAMES = {name: (name,) for name in (_RECONSTRUCT, _NDARRAY, _DTYPE)}
 _FLOAT32 = ("float32",)
 _MARK = object()
+
+_NEEDED = {
+    *("PROTO", "STOP", "GLOBAL", "REDUCE", "BUILD", "MARK"),
+    *("BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"),
+    *("BINUNICODE", "BININT", "BININT1", "BININT2", "BINBYTES", "SHORT_BINBYTES"),
+    *("NONE", "NEWTRUE", "NEWFALSE", "EMPTY_DICT", "SETITEM", "SETITEMS"),
+    *("EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"),
+}
+_OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes if opcode.name in _NEEDED}
 
 
 class _Array:
@@ -43,8 +53,8 @@ def read(stream: BinaryIO) -> Any:
 def _run(stream: BinaryIO) -> Any:
     stack: list[Any] = []
     memo: dict[Any, Any] = {}
-    for opcode, argument, _ in pickletools.genops(stream):
-        match opcode.name:
+    for name, argument in _opcodes(stream):
+        match name:
             case "PROTO":
                 pass
             case "STOP":
@@ -60,7 +70,7 @@ def _run(stream: BinaryIO) -> Any:
             case "BINUNICODE" | "BININT" | "BININT1" | "BININT2" | "BINBYTES" | "SHORT_BINBYTES":
                 stack.append(argument)
             case "NONE" | "NEWTRUE" | "NEWFALSE":
-                stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[opcode.name])
+                stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
             case "EMPTY_DICT":
                 stack.append({})
             case "EMPTY_TUPLE":
@@ -70,7 +80,7 @@ def _run(stream: BinaryIO) -> Any:
             case "TUPLE":
                 stack.append(tuple(_since_mark(stack)))
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                count = int(opcode.name[-1])
+                count = int(name[-1])
                 if len(stack) < count:
                     raise ValueError("a pickle that makes no sense: a tuple of nothing")
                 stack[-count:] = [tuple(stack[-count:])]
@@ -87,9 +97,20 @@ def _run(stream: BinaryIO) -> Any:
             case "BUILD":
                 state = stack.pop()
                 _build(stack[-1], state)
-            case name:
-                raise ValueError(f"a pickle with {name}, which no array needs")
     raise ValueError("a pickle without an end")
+
+
+def _opcodes(stream: BinaryIO) -> Iterator[tuple[str, Any]]:
+    """Names and arguments of the opcodes; of one that no array needs, nothing more is read."""
+    while code := stream.read(1):
+        opcode = _OPCODES.get(code.decode("latin-1"))
+        if opcode is None:
+            raise ValueError(f"a pickle with the opcode {code!r}, which no array needs")
+        if opcode.name == "GLOBAL":  # pickletools would read escapes in it
+            names = (stream.readline().rstrip(b"\n").decode() for _ in range(2))
+            yield opcode.name, " ".join(names)
+        else:
+            yield opcode.name, None if opcode.arg is None else opcode.arg.reader(stream)
 
 
 def _since_mark(stack: list[Any]) -> list[Any]:
