@@ -21,13 +21,14 @@ ROW = "| {:<18} | {:<5} | {:<50} | {:>6} | {:>7} | {:<15} |"
 
 def main() -> int:
     """Print a row for each source and each tower; 1 when one of them failed."""
-    names = [registry.card(name).name for name in sys.argv[1:]] or registry.names()
     reachable = hub_is_reachable()
     failures = []
     print(ROW.format("model", "tower", "source", "MB", "seconds", "result"))
     print(ROW.format(*("-" * width for width in (18, 5, 50, 6, 7, 15))))
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LOOKALIKE_CACHE"] = folder
+        os.environ["LOOKALIKE_MODELS"] = str(Path(folder) / "none")  # the user's own do not count
+        names = [registry.card(name).name for name in sys.argv[1:]] or registry.names()
         done: set[tuple[Path, Source]] = set()
         for name in names:
             card = registry.card(name)

@@ -72,7 +72,11 @@ def test_scripts_are_valid_bash(script: Path) -> None:
 def test_models_without_a_network_are_told_apart(tmp_path: Path) -> None:
     """A hub that is out of reach is no failure of ours; an index that has no package is."""
     (tmp_path / "index").mkdir()
+    own = tmp_path / "models" / "clip-vit-b-32" / "image.onnx"  # not what came from a source
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"no model")
     nowhere = {
+        "LOOKALIKE_MODELS": str(tmp_path / "models"),
         "HF_ENDPOINT": "http://127.0.0.1:9",
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_INDEX_URL": (tmp_path / "index").as_uri(),
