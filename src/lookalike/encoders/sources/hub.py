@@ -96,7 +96,8 @@ def _stated(url: str) -> tuple[int, str]:
 
 def _git_digest(path: Path) -> str:
     """The SHA-1 under which Git keeps a file (git-hash-object)."""
-    data = path.read_bytes()
-    blob = hashlib.sha1(b"blob %d\0" % len(data), usedforsecurity=False)
-    blob.update(data)
+    blob = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            blob.update(chunk)
     return blob.hexdigest()
