@@ -111,6 +111,20 @@ def test_parquet_by_row_groups(tmp_path: Path) -> None:
         Table(path)
 
 
+def test_times_of_parquet_finer_or_later_than_python_knows(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "t.parquet"
+    fine = pa.array([1_500, None, 1], pa.timestamp("ns"))
+    late = pa.array([0, 2**31 - 1, 1], pa.date32())
+    parquet.write_table(pa.table({"id": [1, 2, 3], "fine": fine, "late": late}), path)
+    rows = list(Table(path).rows())
+    assert rows[0].values == {"id": 1, "fine": "1970-01-01T00:00:00.000001", "late": "1970-01-01"}
+    assert "a value cannot be read" in rows[1].complaint
+    assert rows[2].values["late"] == "1970-01-02"
+
+
 def test_files_of_other_kinds_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no table of a known kind"):
         table(tmp_path, json.dumps([1]).encode(), "t.xlsx")

@@ -98,7 +98,7 @@ def test_what_is_wrong_with_a_row_is_listed_and_stops_nothing(shop: Path) -> Non
             "no such file or directory (row 7 of products.csv)",
         ),
         (f"{table}#row=8", "row 8: price: '1.2.3' is no float"),
-        (f"{table}#row=9", "row 9: it has 1 fields, the header 3"),
+        (f"{table}#row=9", "row 9: it has 1 field, the header 3"),
     ]
 
 

@@ -90,7 +90,7 @@ class TableSource:
         self._unlisted = join.unlisted
         self._counts_others = join.path_column is None or join.unlisted
         self._uri = from_path(self._table.path)
-        template = PathTemplate(join.path_pattern) if join.path_pattern else None
+        template = None if join.path_pattern is None else PathTemplate(join.path_pattern)
         self._asked = {
             "id": [join.id],
             "path column": [join.path_column] if join.path_column else [],

@@ -171,7 +171,8 @@ class Table:
         ]
         for number, fields in records:
             if len(fields) != len(names):
-                yield Row(number, {}, f"it has {len(fields)} fields, the header {len(names)}")
+                there = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+                yield Row(number, {}, f"it has {there}, the header {len(names)}")
                 continue
             yield Row(number, {name: fields[place] or None for place, name in wanted})
 
@@ -212,9 +213,37 @@ class Table:
         number = 0
         with self._parquet_file() as file:
             for batch in file.iter_batches(batch_size=_BATCH, columns=wanted):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield Row(number, {name: native(value) for name, value in values.items()})
+                yield from _parquet_rows(number, _in_microseconds(batch))
+                number += len(batch)
+
+
+def _in_microseconds(batch: Any) -> Any:
+    """The batch with times as fine as Python's; pandas writes nanoseconds."""
+    import pyarrow as pa
+
+    schema = pa.schema(
+        field.with_type(pa.timestamp("us", field.type.tz))
+        if pa.types.is_timestamp(field.type)
+        else field
+        for field in batch.schema
+    )
+    return batch.cast(schema, safe=False)
+
+
+def _parquet_rows(before: int, batch: Any) -> Iterator[Row]:
+    """The rows of a batch, of which each has its own complaint."""
+    try:
+        every = batch.to_pylist()
+    except (ValueError, OverflowError) as error:
+        if len(batch) > 1:
+            for place in range(len(batch)):
+                yield from _parquet_rows(before + place, batch.slice(place, 1))
+        else:
+            # Such as a date that Python cannot hold.
+            yield Row(before + 1, {}, f"a value cannot be read: {error}")
+        return
+    for number, values in enumerate(every, before + 1):
+        yield Row(number, {name: native(value) for name, value in values.items()})
 
 
 def _lines(file: IO[str]) -> Iterator[str]:

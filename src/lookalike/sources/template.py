@@ -98,6 +98,7 @@ def _field(text: str, field: str, conversion: str | None) -> str:
 
 
 def _check_spec(text: str, field: str, spec: str) -> None:
-    wide = any(int(number[:9]) > _WIDEST for number in re.findall("[0-9]+", spec))
+    # Any script's digits count, and so does whatever stands behind leading zeros.
+    wide = any(len(number) > 9 or int(number) > _WIDEST for number in re.findall(r"\d+", spec))
     if wide or "{" in spec or "}" in spec:
         raise UsageError(f"path pattern {text!r}: the format of {field!r} cannot be {spec!r}")
