@@ -95,3 +95,10 @@ def test_wrong_use_is_said_before_any_work(
     run: Run, shop: Path, arguments: list[str], says: str
 ) -> None:
     assert says in run("index", *arguments, status=2).stderr
+    assert not Path(".lookalike").exists()
+
+
+def test_a_collection_that_holds_something_stays_after_wrong_use(run: Run, shop: Path) -> None:
+    run("index", *OPTIONS)
+    run("index", *OPTIONS[:2], "--id", "sku", status=2)
+    assert "6" in run("info").stdout

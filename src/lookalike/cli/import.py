@@ -9,7 +9,6 @@ from lookalike.cli import options
 from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, plural, say
 from lookalike.cli.progress import progress
-from lookalike.errors import NotFoundError
 from lookalike.views.text import printable
 
 
@@ -43,16 +42,8 @@ def command(
     Exit status: 0 all well, 2 wrong use or a damaged file, 3 when the environment failed, 130
     stopped by Ctrl-C.
     """  # noqa: D301
-    from lookalike.embeddings.files import format_of
-
-    file = file.expanduser()
-    if not file.is_file():
-        raise NotFoundError(f"there is no file {file}")
-    # A file that is none is found out before a collection is made for it.
-    with format_of(file).read(file):
-        pass
     try:
-        with options.open_to_write(collection) as opened:
+        with options.open_or_make(collection) as opened:
             with progress(quiet=quiet) as show:
                 report = opened.import_embeddings(
                     file, encoder=encoder, tenant=tenant, progress=show

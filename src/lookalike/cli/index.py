@@ -100,7 +100,7 @@ def command(
     found = options.existing_paths(paths)
     joined = join.arguments(table, tuple(found))
     try:
-        with options.open_to_write(collection, encoder=encoder) as opened:
+        with options.open_or_make(collection, encoder=encoder) as opened:
             with progress(quiet=quiet) as show:
                 add: Callable[..., IngestReport] = (
                     partial(opened.add, found) if joined is None else opened.add_table

@@ -71,8 +71,4 @@ def arguments(given: dict[str, Any], paths: tuple[str, ...]) -> dict[str, Any] |
         join["columns"] = [name.strip() for name in join["columns"].split(",") if name.strip()]
     if join["delimiter"] == "\\t":
         join["delimiter"] = "\t"
-    from lookalike.sources.table_readers import Table
-
-    # A file that is no table is found out before a collection is made for it.
-    Table(table, delimiter=join["delimiter"])
     return {"table": table, "root": paths[0] if paths else None, **join}

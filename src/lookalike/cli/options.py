@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -125,6 +126,25 @@ def open_to_write(path: str, *, encoder: str | None = None, create: bool = True)
             if time.monotonic() >= ends:
                 raise
         time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def open_or_make(path: str, *, encoder: str | None = None) -> "Iterator[Collection]":
+    """Open a collection for writing, made if need be.
+
+    One that is made here goes again when wrong use ends the block before anything came into it.
+    """
+    new, unused = not os.path.lexists(path), False
+    try:
+        with open_to_write(path, encoder=encoder) as opened:
+            try:
+                yield opened
+            except UsageError:
+                unused = new and not opened.encoders
+                raise
+    finally:
+        if unused:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _obstacle(error: StoreError) -> str:
