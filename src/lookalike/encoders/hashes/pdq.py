@@ -14,6 +14,8 @@ size, as the Python package pdqhash does, differ from both by 15 bits on average
 (benchmarks/pdq.py). Meta's own advice is to take up to 31 for the same picture.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image, Resampling
@@ -23,6 +25,7 @@ SIDE = 64
 _LARGEST = 512
 _SMALLEST = 5
 """Shorter sides have no hash in the reference: all bits 0, and quality 0."""
+_LINES = 32
 
 
 def prepare(picture: Image) -> NDArray[np.float32]:
@@ -32,16 +35,15 @@ def prepare(picture: Image) -> NDArray[np.float32]:
     pixels = np.asarray(picture.convert("RGB"))
     if min(pixels.shape[:2]) < _SMALLEST:
         return np.full((SIDE, SIDE), np.nan, np.float32)
-    red, green, blue = np.moveaxis(pixels, 2, 0)
-    luma: NDArray[np.float32] = (red * 0.299 + green * 0.587 + blue * 0.114).astype(np.float32)
+    luma = _luma(pixels)
     if luma.shape == (SIDE, SIDE):
         return luma
     rows, columns = luma.shape
-    for _ in range(2):
-        luma = _box(luma.T, _window(columns))
-        luma = _box(luma.T, _window(rows))
-    sampled: NDArray[np.float32] = luma[np.ix_(_centres(rows), _centres(columns))]
-    return sampled
+    luma = _box(luma.T, _window(columns))
+    luma = _box(luma.T, _window(rows))
+    # Of the last passes nothing else is looked at.
+    luma = _box(luma.T, _window(columns), _centres(columns))
+    return _box(luma.T, _window(rows), _centres(rows))
 
 
 def bits(batch: NDArray[np.float32]) -> NDArray[np.bool]:
@@ -70,6 +72,16 @@ def qualities(batch: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.minimum(total // 90, 100)
 
 
+def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(height, width) of (height, width, 3), a few lines at a time: they stay in the cache."""
+    luma = np.empty(pixels.shape[:2], np.float32)
+    for top in range(0, len(pixels), _LINES):
+        part = slice(top, top + _LINES)
+        red, green, blue = np.moveaxis(pixels[part], 2, 0)
+        luma[part] = red * 0.299 + green * 0.587 + blue * 0.114
+    return luma
+
+
 def _window(side: int) -> int:
     """Pixels of a box filter: half of what becomes one of the 64, rounded up."""
     return (side + 2 * SIDE - 1) // (2 * SIDE)
@@ -80,23 +92,31 @@ def _centres(side: int) -> NDArray[np.int64]:
     return ((np.arange(SIDE) + 0.5) * side / SIDE).astype(np.int64)
 
 
-def _box(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
-    """Means over a window that slides along the first axis, smaller at both ends.
+def _box(
+    values: NDArray[np.float32], window: int, kept: NDArray[np.int64] | slice = slice(None)
+) -> NDArray[np.float32]:
+    """Means over a window that slides along the first axis, smaller at both ends; those kept.
 
     One running sum, to which what enters is added before what leaves is taken off.
     """
     length, ahead = len(values), window // 2
-    values = np.ascontiguousarray(values)
-    means = np.empty_like(values)
-    total = np.zeros(values.shape[1], np.float32)
-    for i in range(length + ahead):
-        if i < length:
-            total += values[i]
-        if i >= window:
-            total -= values[i - window]
-        if i >= ahead:
-            inside = min(i + 1, length) - max(i + 1 - window, 0)
-            np.divide(total, np.float32(inside), out=means[i - ahead])
+    lines = list(np.ascontiguousarray(values))
+    sums = np.empty((length + ahead, values.shape[1]), np.float32)
+    total: NDArray[Any] = np.zeros(values.shape[1], np.float32)
+    with_both = np.empty_like(total)
+    for i in range(len(sums)):
+        if i < window:
+            np.add(total, lines[i], sums[i])
+        elif i < length:
+            np.add(total, lines[i], with_both)
+            np.subtract(with_both, lines[i - window], sums[i])
+        else:
+            np.subtract(total, lines[i - window], sums[i])
+        total = sums[i]
+    ends = np.arange(ahead, length + ahead) + 1
+    inside = np.minimum(ends, length) - np.maximum(ends - window, 0)
+    means = sums[ahead:][kept]
+    means /= inside[kept, None].astype(np.float32)
     return means
 
 
