@@ -30,6 +30,13 @@ class Choice:
     weights: tuple[float, ...]
     notices: tuple[str, ...] = ()
 
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The weights, scaled to add up to 1."""
+        largest = max(self.weights)
+        total = sum(weight / largest for weight in self.weights)
+        return tuple(weight / largest / total for weight in self.weights)
+
     def __str__(self) -> str:
         """As they can be asked for again."""
         if len(set(self.weights)) == 1:
@@ -96,13 +103,15 @@ def _named(specs: Sequence[EncoderSpec], wished: Wish) -> dict[EncoderSpec, floa
     """The encoders that were wished for with their weights."""
     if wished is None:
         return {}
-    known = {spec.name: spec for spec in specs}
+    known = {spec.name for spec in specs}
     if isinstance(wished, str):
         wished = [wished] if wished in known else wished.split(",")
+    if not (isinstance(wished, Sequence) and all(isinstance(wish, str) for wish in wished)):
+        raise UsageError(f"encoder is a name or a list of names, got {wished!r}")
     named: dict[EncoderSpec, float] = {}
     for wish in wished:
         name, weight = _weighed(wish.strip(), known)
-        spec = _find(known, name)
+        spec = find(specs, name)
         if spec in named:
             raise UsageError(f"the encoder {name!r} is named twice: give it a weight instead")
         named[spec] = weight
@@ -111,10 +120,14 @@ def _named(specs: Sequence[EncoderSpec], wished: Wish) -> dict[EncoderSpec, floa
     return named
 
 
-def _weighed(wish: str, known: dict[str, EncoderSpec]) -> tuple[str, float]:
+def _weighed(wish: str, known: set[str]) -> tuple[str, float]:
     name, colon, text = wish.rpartition(":")
     if not colon or wish in known:
-        return wish, 1.0
+        name, text = wish, "1"
+    if not name:
+        raise UsageError(
+            "an encoder's name is missing: write NAME or NAME:WEIGHT, several with commas between"
+        )
     try:
         weight = float(text)
     except ValueError:
@@ -124,19 +137,20 @@ def _weighed(wish: str, known: dict[str, EncoderSpec]) -> tuple[str, float]:
     return name, weight
 
 
-def _find(known: dict[str, EncoderSpec], name: str) -> EncoderSpec:
-    if name in known:
-        return known[name]
-    try:
-        own = registry.card(name).name
-    except UnknownEncoderError:
-        own = name
-    if own in known:
-        return known[own]
-    raise UnknownEncoderError(
-        f"the collection has no encoder {name!r}; it has {_names(list(known.values()))}. "
-        f"`lookalike index --encoder {name} PATH` adds one"
-    )
+def find(specs: Sequence[EncoderSpec], name: str) -> EncoderSpec:
+    """The encoder of a collection that has this name, or of whose model it is an alias.
+
+    Raises:
+        UnknownEncoderError: there is none; names those there are.
+    """
+    known = {spec.name: spec for spec in specs}
+    found = known.get(name) or known.get(registry.own_name(name))
+    if found is None:
+        raise UnknownEncoderError(
+            f"the collection has no encoder {name!r}; it has {_names(specs) or 'none yet'}. "
+            f"`lookalike index --encoder {name} PATH` adds one"
+        )
+    return found
 
 
 def _that_understand_all(

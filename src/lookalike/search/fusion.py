@@ -48,24 +48,21 @@ def fuse(
         new = {one.id for found in lists for one in found}.difference(known)
         known.update(_distances(store, choice, asked, sorted(new)))
         ranked = sorted((distance, key) for key, distance in known.items())
+        unseen = 1.0 - _bound(choice, lists, depth) - _SLACK
         complete = all(len(found) < depth for found in lists)
+        # Where nothing unseen can pass the threshold, nothing is lacking either.
+        complete = complete or (max_distance is not None and unseen > max_distance)
         if not complete and depth == CANDIDATES:
             ranked = ranked[:FIRST]
         elif not complete:
-            unseen = 1.0 - _bound(choice, lists, depth) - _SLACK
             ranked = [one for one in ranked if one[0] < unseen]
         for distance, key in ranked:
-            order.setdefault(key, distance)
-        passed = max_distance is not None and bool(ranked) and ranked[-1][0] > max_distance
-        if complete or passed or len(order) >= end:
+            if max_distance is None or distance <= max_distance:
+                order.setdefault(key, distance)
+        if complete or len(order) >= end:
             break
         depth *= _GROWTH
-    answers = [
-        Neighbour(key, distance)
-        for key, distance in order.items()
-        if max_distance is None or distance <= max_distance
-    ]
-    return answers[offset:end]
+    return [Neighbour(*one) for one in list(order.items())[offset:end]]
 
 
 def _nearest(
@@ -86,21 +83,20 @@ def _distances(
 ) -> Mapping[int, float]:
     """1 − the weighted mean of cosines, exactly, by id."""
     sums = dict.fromkeys(ids, 0.0)
-    for spec, weight in zip(choice.specs, choice.weights, strict=True):
+    for spec, share in zip(choice.specs, choice.shares, strict=True):
         query = asked.hashes[spec.name] if spec.kind == "hash" else asked.parts[spec.name]
         for key, distance in store.distances(spec.name, query, ids).items():
-            sums[key] += weight * _cosine(spec, distance)
-    total = sum(choice.weights)
-    return {key: 1.0 - value / total for key, value in sums.items()}
+            sums[key] += share * _cosine(spec, distance)
+    return {key: 1.0 - value for key, value in sums.items()}
 
 
 def _bound(choice: Choice, lists: Sequence[Sequence[Neighbour]], depth: int) -> float:
     """The largest mean that a record in none of the lists can have."""
     most = 0.0
-    for spec, weight, found in zip(choice.specs, choice.weights, lists, strict=True):
+    for spec, share, found in zip(choice.specs, choice.shares, lists, strict=True):
         if len(found) == depth:
-            most += weight * max(_cosine(spec, found[-1].distance), 0.0)
-    return most / sum(choice.weights)
+            most += share * max(_cosine(spec, found[-1].distance), 0.0)
+    return most
 
 
 def _cosine(spec: EncoderSpec, distance: float) -> float:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
 
 import numpy as np
 
@@ -37,8 +37,8 @@ def check(terms: Sequence[Term]) -> None:
     if not terms:
         raise UsageError("nothing to search for: give a picture, words, an id or a vector")
     for term in terms:
-        if not math.isfinite(term.weight):
-            raise UsageError(f"a weight must be a finite number, got {term.weight}")
+        if not (isinstance(term.weight, SupportsFloat) and math.isfinite(term.weight)):
+            raise UsageError(f"a weight must be a finite number, got {term.weight!r}")
     if not any(term.weight > 0 for term in terms):
         raise UsageError("a query needs at least one term to search towards, not only away from")
 

@@ -42,9 +42,10 @@ class Space:
         made = [self._one(part) for part in parts]
         if len(made) == 1 and parts[0].weight > 0:
             return made[0]
+        largest = max(abs(part.weight) for part in parts) or 1.0
         total = np.zeros(self.size, np.float64)
         for part, vector in zip(parts, made, strict=True):
-            total += part.weight * vector
+            total += part.weight / largest * vector
         norm = float(np.linalg.norm(total))
         if not norm >= _NOTHING_LEFT:
             raise UsageError("The parts of the query cancel each other out: nothing is left.")
