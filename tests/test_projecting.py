@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lookalike
+from lookalike import projecting
 from lookalike.encoders import registry, shipped
 from lookalike.encoders.card import ProjectionFile
 from lookalike.encoders.projection import Projection, fit, write
@@ -70,11 +71,51 @@ class TestChoosing:
             with pytest.raises(UsageError, match=r"at least 1,800 embeddings.*has 1,100"):
                 few.set_projection("long", "fit")
 
+    def test_it_is_fitted_on_what_there_is_of_a_rare_encoder(self, collection, monkeypatch):
+        monkeypatch.setattr(projecting, "MOST", 300)
+        monkeypatch.setattr(projecting, "FEWEST", 100)
+        monkeypatch.setattr(projecting, "_ROWS", 64)
+        collection.add_embeddings(np.arange(0, 1200, 8), VECTORS[:150, :40], encoder="rare")
+        collection.set_projection("rare", "fit")
+        assert version(collection, "rare") == "fitted-150"
+        collection.add_embeddings(np.arange(1200), VECTORS[:, :40], encoder="rare")
+        collection.set_projection("rare", "fit")
+        assert version(collection, "rare") == "fitted-300"
+
+    def test_words_are_not_centred_by_pictures(self, tmp_path):
+        with lookalike.open(tmp_path / "c") as own:
+            spec = EncoderSpec("clip-vit-b-32", "embedding", 512)
+            own._store.add_encoder(spec)
+            rows = RNG.standard_normal((1100, 512))
+            own.add_embeddings(np.arange(1100), rows, encoder="clip-vit-b-32")
+            own.set_projection("clip-vit-b-32", "fit")
+            fitted = own.projection("clip-vit-b-32")
+            assert fitted.mean.any()
+            assert not fitted.mean_text.any()
+
+    def test_a_model_answers_to_its_alias(self, tmp_path):
+        with lookalike.open(tmp_path / "c") as own:
+            own._store.add_encoder(EncoderSpec("vgg16-max", "embedding", 300))
+            own.add_embeddings(np.arange(1200), VECTORS, encoder="vgg16")
+            assert [spec.name for spec in own.encoders] == ["vgg16-max"]
+            own.set_projection("vgg16", FITTED)
+            assert own.projection("vgg16").version == "a test's"
+            assert own.export_embeddings(tmp_path / "e.npy", encoder="vgg16") == 1200
+            again = own.import_embeddings(tmp_path / "e.npy", encoder="vgg16")
+            assert again.failed == ()
+            assert [spec.name for spec in own.encoders] == ["vgg16-max"]
+
     def test_what_cannot_be(self, collection, tmp_path):
         with pytest.raises(UnknownEncoderError, match="no encoder 'other'; it has external"):
             collection.set_projection("other")
         with pytest.raises(UsageError, match="no projection comes with external"):
             collection.set_projection("external")
+        for nothing in (5, b"none", ["none"]):
+            with pytest.raises(UsageError, match="named by a text or a path"):
+                collection.set_projection("external", nothing)
+        for version_ in ("", "a\n", "a" * 101):
+            with pytest.raises(UsageError, match="version must be 1 to 100 printable"):
+                collection.set_projection("external", replace(FITTED, version=version_))
         with pytest.raises(UsageError, match=r"no projection '.*nowhere.npz'"):
             collection.set_projection("external", tmp_path / "nowhere.npz")
         (tmp_path / "bad.npz").write_bytes(b"PK nothing")

@@ -268,7 +268,7 @@ class Adding:
         models = [load_matching(spec, progress) for spec in ours]
         wished = self._wished or (() if models else DEFAULT_ENCODERS)
         known = {spec.name for spec in ours}
-        for name in dict.fromkeys(wished):
+        for name in dict.fromkeys(map(registry.own_name, wished)):
             if name not in known:
                 models.append(registry.load(name, progress=progress))
                 spec = models[-1].spec

@@ -273,7 +273,9 @@ class Collection(Adding):
         Raises:
             UsageError: the collection has no such encoder, or it makes hashes.
         """
-        return self._store.projection(encoder)
+        from lookalike.search.choose import find
+
+        return self._store.projection(find(self.encoders, encoder).name)
 
     def set_projection(
         self,
@@ -298,9 +300,11 @@ class Collection(Adding):
             UsageError: there is no such projection, or too few embeddings to fit one on.
         """
         from lookalike.projecting import projection_for
+        from lookalike.search.choose import find
 
-        chosen = projection_for(self._store, encoder, projection, progress)
-        self._store.set_projection(encoder, chosen, progress)
+        spec = find(self.encoders, encoder)
+        chosen = projection_for(self._store, spec, projection, progress)
+        self._store.set_projection(spec.name, chosen, progress)
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Build every index again from the stored embeddings, reading no picture."""

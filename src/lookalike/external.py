@@ -150,6 +150,8 @@ def spec_of(specs: "Sequence[EncoderSpec]", name: str | None, dim: int) -> Encod
     Raises:
         UsageError: the encoder of that name makes others.
     """
+    if name is not None and name not in {spec.name for spec in specs}:
+        name = registry.own_name(name)
     for spec in specs:
         fits = spec.kind == "embedding" and spec.size == dim
         if spec.name == name or (name is None and fits):

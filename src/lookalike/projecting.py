@@ -9,7 +9,8 @@ import numpy as np
 
 from lookalike.encoders.projection import Projection, fit, read
 from lookalike.encoders.shipped import shipped_projection
-from lookalike.errors import UnknownEncoderError, UsageError, WeightsError
+from lookalike.errors import UsageError, WeightsError
+from lookalike.search.choose import reads_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,13 +32,13 @@ _ROWS = 512
 
 
 def projection_for(
-    store: "Store", encoder: str, chosen: Chosen, progress: "Progress | None" = None
+    store: "Store", spec: "EncoderSpec", chosen: Chosen, progress: "Progress | None" = None
 ) -> Projection | None:
     """The projection that `chosen` names for one of a collection's encoders.
 
     Args:
         store: the collection's.
-        encoder: its name.
+        spec: the encoder's.
         chosen: a projection, "default" for the one that comes with the encoder, "none" (or None)
             to compare embeddings as they are, "fit" for one fitted on those of the collection, or
             the path of a .npz file.
@@ -46,21 +47,18 @@ def projection_for(
     Raises:
         UsageError: there is no such projection, or too little to fit one on.
     """
-    specs = {spec.name: spec for spec in store.encoders()}
-    if encoder not in specs:
-        raise UnknownEncoderError(
-            f"the collection has no encoder {encoder!r}; it has {', '.join(specs) or 'none yet'}"
-        )
-    if specs[encoder].kind == "hash":
-        raise UsageError(f"{encoder} makes hashes, and projections are of embeddings")
+    if spec.kind == "hash":
+        raise UsageError(f"{spec.name} makes hashes, and projections are of embeddings")
     if chosen is None or chosen == "none":
         return None
     if isinstance(chosen, Projection):
         return chosen
     if chosen == "default":
-        return _default(encoder)
+        return _default(spec.name)
     if chosen == "fit":
-        return _fitted(store, specs[encoder], progress)
+        return _fitted(store, spec, progress)
+    if not isinstance(chosen, str | PathLike):
+        raise UsageError(f"a projection is named by a text or a path, not {chosen!r}")
     path = Path(chosen)
     if not path.is_file():
         raise UsageError(
@@ -92,23 +90,30 @@ def _fitted(store: "Store", spec: "EncoderSpec", progress: "Progress | None") ->
             f"and the collection has {len(sample):,}: add more pictures"
         )
     shipped = shipped_projection(spec.name)
+    # Texts lie far from the mean of pictures and are not centred.
+    uncentred = np.zeros(spec.size, np.float32) if reads_words(spec.name) else None
     return fit(
         sample,
         min(SIZE, spec.size) if shipped is None else shipped.size,
         POWER,
         version=f"fitted-{len(sample)}",
-        mean_text=None if shipped is None else shipped.mean_text,
+        mean_text=uncentred if shipped is None else shipped.mean_text,
     )
 
 
 def _sample(store: "Store", encoder: str, progress: "Progress | None") -> "NDArray[np.float32]":
     """(n, dim): all embeddings, or MOST of them drawn evenly by a fixed seed."""
     ids = [record.id for record in store.scan()]
-    if len(ids) > MOST:
-        ids = sorted(random.Random(0).sample(ids, MOST))  # noqa: S311 - no secret
+    (held,) = [one.vectors for one in store.stats().encoders if one.spec.name == encoder]
+    total = min(held, MOST)
+    if len(ids) > total:
+        # Those without an embedding are passed over, so there may be a need for any of them.
+        random.Random(0).shuffle(ids)  # noqa: S311 - no secret
     rows: list[NDArray[Any]] = []
     for start in range(0, len(ids), _ROWS):
         rows += store.vectors(encoder, ids[start : start + _ROWS]).values()
         if progress is not None:
-            progress(f"read {encoder}", min(start + _ROWS, len(ids)), len(ids))
-    return np.stack(rows) if rows else np.empty((0, 0), np.float32)
+            progress(f"read {encoder}", min(len(rows), total), total)
+        if len(rows) >= total:
+            break
+    return np.stack(rows[:total]) if rows else np.empty((0, 0), np.float32)

@@ -22,6 +22,8 @@ def _choices(
                 f"--projection {value!r}: write ENCODER=default, ENCODER=none, ENCODER=fit or "
                 "ENCODER=FILE.npz"
             )
+        if name in chosen:
+            raise UsageError(f"--projection names {name!r} twice: choose one for it")
         chosen[name] = what
     return chosen
 
@@ -53,10 +55,12 @@ def command(collection: str, projections: dict[str, str], as_json: bool, quiet: 
     lookalike rebuild -c family.lookalike
     lookalike rebuild --projection dinov2-vits14=default
     """  # noqa: D301
+    from lookalike.search.choose import find
     from lookalike.views.text import printable
 
     started = time.monotonic()
     with options.open_existing(collection, write=True) as opened:
+        projections = {find(opened.encoders, name).name: to for name, to in projections.items()}
         with progress(quiet=quiet) as show:
             for name, what in projections.items():
                 opened.set_projection(name, what, progress=show)
@@ -72,7 +76,7 @@ def command(collection: str, projections: dict[str, str], as_json: bool, quiet: 
     for name in projections:
         entry = stats[name]
         how = f"projection {entry.projection}" if entry.projection else "no projection"
-        click.echo(f"{printable(name)}: {how}, {entry.dimensions} dimensions")
+        click.echo(f"{printable(name)}: {printable(how)}, {entry.dimensions} dimensions")
     which = "index" if projections else "indexes"
     click.echo(f"rebuilt the {which} of {plural(count, 'picture')} in {duration(seconds)}")
     return 0

@@ -9,7 +9,8 @@ import numpy as np
 from lookalike.embeddings.files import format_of
 from lookalike.embeddings.header import Header
 from lookalike.embeddings.rows import columns_of
-from lookalike.errors import UnknownEncoderError, UsageError
+from lookalike.errors import UsageError
+from lookalike.search.choose import find
 from lookalike.views.file import file_to_write
 
 if TYPE_CHECKING:
@@ -62,8 +63,4 @@ def _spec(store: "Store", name: str | None) -> "EncoderSpec":
         raise UsageError("the collection has no encoder yet, so there is nothing to export")
     if name is None:
         return next((spec for spec in specs if spec.kind == "embedding"), specs[0])
-    for spec in specs:
-        if spec.name == name:
-            return spec
-    known = ", ".join(spec.name for spec in specs)
-    raise UnknownEncoderError(f"the collection has no encoder {name!r}; it has {known}")
+    return find(specs, name)

@@ -151,8 +151,8 @@ def _space(store: "Store", header: Header, name: str | None, file: str) -> Encod
     """
     if not header.encoder and header.kind == "embedding":
         return spec_of(store.encoders(), name, header.size)
-    if name is not None and name in registry.names():
-        name = registry.card(name).name
+    if name is not None and name not in {spec.name for spec in store.encoders()}:
+        name = registry.own_name(name)
     target = name or header.encoder or EXTERNAL
     there = next((spec for spec in store.encoders() if spec.name == target), None)
     if there is None and target in registry.names():

@@ -43,6 +43,14 @@ def card(name: str) -> ModelCard:
     return cards.read(name)
 
 
+def own_name(name: str) -> str:
+    """The name that collections keep: a model's own for an alias, else what was given."""
+    try:
+        return card(name).name
+    except UnknownEncoderError:
+        return name
+
+
 def load(
     name: str,
     *,
