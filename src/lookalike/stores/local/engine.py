@@ -182,8 +182,8 @@ class VectorIndex:
         """Whether a search for a stored vector finds it, or one that equals it."""
         with _failures(self.folder):
             nearest = qdrant.Query.Nearest(vector.tolist())
-            # Deep, for it is asked whether the index is whole: int8 codes of short vectors are often
-            # the same, and in 100,000 random ones the first answers lack 3 vectors of 100.
+            # Deep, for the question is whether the index is whole: of short vectors int8 codes are
+            # often the same, and the first answers lack 3 of 100 among 100,000 random vectors.
             points = self._shard.query(qdrant.QueryRequest(_CHECKED, query=nearest, params=_PLAIN))
             return bool(points) and points[0].score > float(vector @ vector) - 1e-3
 
