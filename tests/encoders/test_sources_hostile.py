@@ -110,6 +110,17 @@ def test_a_proxy_of_pip_that_cannot_be_used_is_told(monkeypatch):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", [None, b"no certificate"])
+def test_certificates_that_cannot_be_read_are_told(monkeypatch, tmp_path, content):
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    monkeypatch.setenv("HF_ENDPOINT", "https://127.0.0.1:9")
+    with pytest.raises(WeightsError, match=r"SSL_CERT_FILE \(.*ca\.pem\) cannot be read"):
+        weights.find(card(SOURCES["hub"]), "image")
+
+
 @pytest.mark.parametrize("columns", ["20", "40", "79"])
 def test_pips_own_index_is_found_in_a_narrow_terminal(monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)

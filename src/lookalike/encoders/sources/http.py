@@ -1,5 +1,6 @@
 """Questions to servers: pages of limited length, and downloads that go on where one stopped."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,12 +30,15 @@ def client(**settings: Any) -> httpx.Client:
     """A client with these settings of `httpx.Client` and with those of the environment.
 
     Raises:
-        SourceError: a proxy that the settings or the environment name cannot be used.
+        SourceError: a proxy or certificates that they name cannot be used.
     """
     try:
         return httpx.Client(timeout=_TIMEOUT, **settings)
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         raise SourceError(f"the proxy that is set cannot be used: {error}") from error
+    except OSError as error:
+        where = os.environ.get("SSL_CERT_FILE", "not set")
+        raise SourceError(f"SSL_CERT_FILE ({where}) cannot be read: {error}") from error
 
 
 def page(client: httpx.Client, url: str, headers: Mapping[str, str] | None = None) -> Page:
