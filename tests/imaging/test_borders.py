@@ -138,6 +138,43 @@ def test_other_colours_are_cut_only_when_asked():
     assert trim_borders(white, colour=None).tobytes() == picture.tobytes()
 
 
+def test_a_plain_sky_is_no_border_of_any_colour():
+    pixels = np.array(photograph(200, 150))
+    horizon = 60 + np.arange(200) // 4
+    pixels[np.arange(150)[:, None] < horizon] = (150, 190, 240)
+    assert content_box(pixels, colour=None) == (0, 0, 200, 150)
+    assert content_box(compressed(Image.fromarray(pixels), 75), colour=None) == (0, 0, 200, 150)
+
+
+def test_a_thing_on_plain_ground_has_no_border_of_any_colour():
+    pixels = np.full((150, 200, 3), 240, np.uint8)
+    y, x = np.ogrid[:150, :200]
+    pixels[(x - 100) ** 2 + (y - 75) ** 2 < 50**2] = (160, 40, 60)
+    assert content_box(pixels, colour=None) == (0, 0, 200, 150)
+
+
+def test_a_wall_that_slowly_darkens_has_no_border_of_any_colour():
+    wall = np.linspace(240, 120, 150).astype(np.uint8)
+    pixels = np.broadcast_to(wall[:, None, None], (150, 200, 3)).copy()
+    assert content_box(pixels, colour=None) == (0, 0, 200, 150)
+
+
+def test_photographs_have_no_border_of_any_colour(labelled_pictures):
+    whole = [trim_borders(picture, colour=None) is picture for picture in labelled_pictures]
+    # The edge of a box, 1 pixel of a scan.
+    assert sum(whole) >= len(whole) - 1
+
+
+@pytest.mark.parametrize("quality", [70, 90])
+def test_coloured_frames_of_photographs_are_found(labelled_pictures, quality):
+    off = []
+    for k, picture in enumerate(labelled_pictures, start=4):
+        pixels = compressed(framed(picture, k, 2 * k, k, 2 * k, (200, 30, 60)), quality)
+        expected = (k, 2 * k, k + picture.width, 2 * k + picture.height)
+        off.append(np.abs(np.subtract(content_box(pixels, colour=None), expected)).max())
+    assert np.mean(np.array(off) <= 3) >= 0.9
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(*[st.sampled_from([0, 30, 220, 255])] * 3), min_size=4, max_size=4),

@@ -12,6 +12,10 @@ TOLERANCE = 10
 
 _BLOCK = 16
 """Pixels that a JPEG of halved colour codes together: as far as an edge rings into a border."""
+_EDGE = 8
+"""Lines in which a picture has to set itself off from a border of any colour."""
+_EDGE_SHARE = 0.6
+_LEAST_EDGE = 0.5
 _LEAST_SIDE = 0.25
 _LEAST_AREA = 0.125
 _LEAST_PIXELS = 16
@@ -28,8 +32,8 @@ def trim_borders(
 
     Args:
         picture: RGB, of any size.
-        colour: of the border, 0 to 255; None takes any, each side one of its own, and may take a
-            plain sky for a border.
+        colour: of the border, 0 to 255; None takes any, each side one of its own, where the
+            picture sets itself off from it along the whole side.
         tolerance: how many of 255 levels compression may have moved a border's pixels: a line
             belongs to a border when they are half of that away on average, and nearly none is
             twice that away. Up to 16 lines beside a clear edge may be worse.
@@ -48,18 +52,20 @@ def content_box(
     height, width = pixels.shape[:2]
     left, top, right, bottom = whole = 0, 0, width, height
     colours = [colour] * 4
+    sharp = colour is None
     while True:
         before = left, top, right, bottom
         # Sides of different colours meet in corners that belong to one of them only: once that
         # one is cut, the other is plain.
-        cut, colours[0] = _border(pixels[top:bottom, left:right], colours[0], tolerance)
+        lines = pixels[top:bottom, left:right]
+        cut, colours[0] = _border(lines, colours[0], tolerance, sharp)
         top += cut
-        cut, colours[1] = _border(pixels[top:bottom, left:right][::-1], colours[1], tolerance)
+        cut, colours[1] = _border(lines[cut:][::-1], colours[1], tolerance, sharp)
         bottom -= cut
-        columns = pixels[top:bottom, left:right].swapaxes(0, 1)
-        cut, colours[2] = _border(columns, colours[2], tolerance)
+        lines = pixels[top:bottom, left:right].swapaxes(0, 1)
+        cut, colours[2] = _border(lines, colours[2], tolerance, sharp)
         left += cut
-        cut, colours[3] = _border(columns[cut:][::-1], colours[3], tolerance)
+        cut, colours[3] = _border(lines[cut:][::-1], colours[3], tolerance, sharp)
         right -= cut
         if not _sensible(right - left, bottom - top, width, height):
             return whole
@@ -77,11 +83,12 @@ def _sensible(width: int, height: int, whole_width: int, whole_height: int) -> b
 
 
 def _border(
-    lines: NDArray[np.uint8], colour: Colour | None, tolerance: int
+    lines: NDArray[np.uint8], colour: Colour | None, tolerance: int, sharp: bool
 ) -> tuple[int, Colour | None]:
     """How many of the first lines, (lines, pixels, 3) uint8, are border, and of which colour.
 
-    Where no colour was given and there is no border, it stays None.
+    Where no colour was given and there is no border, it stays None. With `sharp` one counts only
+    where it ends sharply.
     """
     if lines.size == 0:
         return 0, colour
@@ -96,19 +103,38 @@ def _border(
     edge = count + _first(mean[count : count + _BLOCK + 1] > (1.5 if count else 4.0) * tolerance)
     if 0 < edge < len(mean) and edge <= count + _BLOCK and mean[edge] - mean[edge - 1] > tolerance:
         count = edge
-    return count, of if count else colour
+    if not count or (sharp and not _is_edge(lines[count : count + _EDGE], of, tolerance)):
+        return 0, colour
+    return count, of
+
+
+def _is_edge(lines: NDArray[np.uint8], colour: Colour, tolerance: int) -> bool:
+    """Whether lines that follow a border are of another colour nearly along the whole side.
+
+    Left out are both ends: they may be borders of the same colour.
+    """
+    far = np.flatnonzero((_away(lines, colour) > 2 * tolerance).any(axis=0))
+    if len(far) < _LEAST_EDGE * lines.shape[1]:
+        return False
+    return bool(len(far) >= _EDGE_SHARE * (far[-1] - far[0] + 1))
 
 
 def _distances(
     lines: NDArray[np.uint8], colour: Colour, tolerance: int
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Of each line, the mean distance to the colour and the share of pixels far from it."""
+    distance = _away(lines, colour)
+    return distance.mean(axis=1), (distance > 2 * tolerance).mean(axis=1)
+
+
+def _away(lines: NDArray[np.uint8], colour: Colour) -> NDArray[np.uint8]:
+    """Of each pixel, the levels in that channel which is farthest from the colour."""
     distance = np.zeros(lines.shape[:2], np.uint8)
     for channel, value in enumerate(colour):
         levels, level = lines[:, :, channel], np.uint8(value)
         away = np.maximum(levels, level) - np.minimum(levels, level)
         np.maximum(distance, away, out=distance)
-    return distance.mean(axis=1), (distance > 2 * tolerance).mean(axis=1)
+    return distance
 
 
 def _median(line: NDArray[np.uint8]) -> Colour:
