@@ -44,6 +44,15 @@ def test_an_alias_is_the_model(empty_cache):
         registry.load("vgg16", offline=True)
 
 
+def test_a_broken_card_of_the_users_stands_in_no_others_way(models: Path):
+    (models / "aaa.toml").write_text("broken")
+    assert registry.card("vgg16").name == "vgg16-max"
+    with pytest.raises(UnknownEncoderError, match="Did you mean phash"):
+        registry.card("p-hash")
+    with pytest.raises(WeightsError, match=r"aaa\.toml"):
+        registry.card("aaa")
+
+
 def test_import_is_light():
     code = (
         "import sys; from lookalike.encoders import registry, weights; registry.names(); "

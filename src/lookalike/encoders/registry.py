@@ -3,11 +3,12 @@
 import difflib
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lookalike.encoders import card as cards
 from lookalike.encoders.card import ModelCard
-from lookalike.errors import UnknownEncoderError
+from lookalike.errors import UnknownEncoderError, WeightsError
 
 if TYPE_CHECKING:
     from lookalike.encoders.base import Encoder
@@ -29,10 +30,11 @@ def card(name: str) -> ModelCard:
         UnknownEncoderError: there is none of that name; the message lists those there are.
     """
     if name not in cards.find():
-        for each in names():
-            if name in cards.read(each).aliases:
-                return cards.read(each)
         known = names()
+        for each in known:
+            with suppress(WeightsError):  # a broken card of the user's stands in no other's way
+                if name in cards.read(each).aliases:
+                    return cards.read(each)
         asked = name.lower()
         close = [each for each in known if asked and asked in each]
         close = close or difflib.get_close_matches(asked, known, n=2, cutoff=0.5)
