@@ -6,7 +6,6 @@ import tiny_onnx
 from lookalike.encoders import card as cards
 from lookalike.errors import WeightsError
 
-
 PACKAGED = [name for name in sorted(cards.find()) if cards.is_packaged(name)]
 
 
@@ -72,3 +71,9 @@ def test_a_broken_card_is_named(old, new):
     assert old in text
     with pytest.raises(WeightsError, match=r"tiny\.toml"):
         cards.parse(text.replace(old, new, 1), "tiny")
+
+
+def test_what_is_missing_of_a_card_is_named():
+    text = tiny_onnx.CARD.replace('[licence]\nweights = "CC0-1.0"\nurl = "https://example.org"', "")
+    with pytest.raises(WeightsError, match=r"tiny\.toml cannot be used: it lacks 'licence'"):
+        cards.parse(text, "tiny")

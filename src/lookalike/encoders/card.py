@@ -245,7 +245,8 @@ def parse(text: str, name: str) -> ModelCard:
             **data,
         )
     except (TypeError, KeyError, ValueError) as error:
-        raise WeightsError(f"The model card {name}.toml cannot be used: {error!r}") from error
+        why = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise WeightsError(f"The model card {name}.toml cannot be used: {why}") from error
     if card.name != name:
         raise WeightsError(f"The model card {name}.toml calls itself {card.name!r}")
     return card
