@@ -125,6 +125,7 @@ def test_readers_agree_with_the_writer(folder: Path) -> None:
             [one.distance for one in others], abs=1e-3
         )
         assert reader.projection("e").version == "ten"  # type: ignore[union-attr]
+        assert [one.index_bytes > 0 for one in reader.stats().encoders] == [True, False]
         own_distances = store.distances("e", VECTORS[0], [1, 2, 9999])
         assert own_distances == pytest.approx(
             reader.distances("e", VECTORS[0], [1, 2, 9999]), abs=1e-3

@@ -328,9 +328,9 @@ class Shards:
                     "it was thrown away. Run `lookalike rebuild`."
                 )
 
-    def bytes_on_disk(self, encoder: Member) -> int:
-        """Bytes of the index's files."""
-        return bytes_of(self.index(encoder).folder)
+    def bytes_on_disk(self, name: str | None) -> int:
+        """Bytes of the files of the index in the folder of that name."""
+        return 0 if name is None else bytes_of(self.folder / name)
 
     def close(self) -> None:
         """Flush every index and let go."""
@@ -343,7 +343,11 @@ class Shards:
 
 def bytes_of(folder: Path) -> int:
     """Bytes that a folder's files take on disk; many of them are sparse."""
-    sizes = [path.stat() for path in folder.rglob("*") if path.is_file()]
+    sizes = []
+    for path in folder.rglob("*"):
+        # Another process may be replacing them.
+        with contextlib.suppress(OSError):
+            sizes += [path.stat()] if path.is_file() else []
     return sum(getattr(size, "st_blocks", -(-size.st_size // 512)) * 512 for size in sizes)
 
 

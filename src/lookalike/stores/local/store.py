@@ -353,17 +353,18 @@ class LocalStore:
     def stats(self) -> StoreStats:
         """Counts, sizes and health."""
         rows = self._catalogue.read(
-            "SELECT e.name, e.vectors, coalesce(p.size, e.size), coalesce(p.version, '') "
+            "SELECT e.name, e.vectors, coalesce(p.size, e.size), coalesce(p.version, ''), e.shard "
             "FROM encoders e LEFT JOIN projections p ON p.encoder = e.number"
         )
         counts = {row[0]: row[1:] for row in rows}
         encoders = []
         for spec in self.encoders():
-            held, dimensions, version = counts[spec.name]
-            indexed, size = held, 0
+            held, dimensions, version, shard = counts[spec.name]
+            indexed = held
             if spec.kind == "embedding" and not self.read_only:
-                one = self._known[spec.name]
-                indexed, size = self._shards.index(one).indexed, self._shards.bytes_on_disk(one)
+                index = self._shards.index(self._known[spec.name])
+                indexed, shard = index.indexed, index.folder.name
+            size = self._shards.bytes_on_disk(shard)
             encoders.append(EncoderStats(spec, held, indexed, size, dimensions, version))
         return StoreStats(
             self.count(), tuple(encoders), self._catalogue.bytes_on_disk(), self.notices
