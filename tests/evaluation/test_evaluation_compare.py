@@ -10,9 +10,17 @@ import lookalike
 from lookalike.encoders import registry
 from lookalike.encoders.projection import Projection
 from lookalike.errors import UnknownEncoderError, UsageError, WeightsError
-from lookalike.evaluation import Budget, Evaluation, Options, evaluate, evaluate_collection
+from lookalike.evaluation import (
+    Budget,
+    Evaluation,
+    Options,
+    datasets,
+    evaluate,
+    evaluate_collection,
+)
 from lookalike.evaluation.compare import Embedded, choose, compare
 from lookalike.evaluation.fuse import parse
+from lookalike.evaluation.measure import measure
 from lookalike.evaluation.report import quality_columns, quality_rows, to_dict
 from lookalike.evaluation.score import score
 from lookalike.evaluation.vectors import as_unit
@@ -166,6 +174,56 @@ def test_ctrl_c_keeps_what_was_measured(labelled: Path, monkeypatch: pytest.Monk
     found = compare(datasets.read(labelled), ["ahash", "dhash", "phash"], embed, QUICK)
     assert found.interrupted
     assert [result.name for result in found.results] == ["ahash"]
+
+
+def test_pictures_of_the_same_bytes_count_once(labelled: Path, own_cache: Path) -> None:
+    before = evaluate(labelled, encoders=["phash"], options=QUICK)
+    for picture in list((labelled / "moon").glob("*.jpg")):
+        picture.with_suffix(".again.jpg").write_bytes(picture.read_bytes())
+    found = evaluate(labelled, encoders=["phash"], options=QUICK)
+    assert found.results[0].quality == before.results[0].quality
+    assert found.notices == ("files left out, the same as another byte for byte: 4",)
+    picture.with_name("b.jpg").write_bytes(next((labelled / "flowers").glob("*.jpg")).read_bytes())
+    found = evaluate(labelled, encoders=["phash"], options=QUICK)
+    assert found.pictures == 13
+    assert "in another class, too, byte for byte: 1" in found.notices[1]
+
+
+def test_captions_of_the_same_bytes_have_one_picture(labelled: Path, tmp_path: Path) -> None:
+    one, other = sorted((labelled / "moon").glob("*.jpg"))[:2]
+    (tmp_path / "copy.jpg").write_bytes(one.read_bytes())
+    table = tmp_path / "captions.tsv"
+    table.write_text(f"file\tcaption\n{one}\ta\n{other}\tb\u2028c\ncopy.jpg\td\n", "utf-8")
+    data = datasets.read(table)
+    assert data.captions == ("a", "b\u2028c", "d")
+    merged, kept, _ = data.once([b"1", b"2", b"1"])
+    assert (kept, merged.caption_rows.tolist(), len(merged.items)) == ([0, 1], [0, 1, 0], 2)
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text(f"a,b,same\n{one},copy.jpg,1\n{one},{other},0\n")
+    assert len(datasets.read(pairs).once([b"1", b"1", b"2"])[0].items) == 3
+    pairs.write_text(f"a,b,same\n{one},copy.jpg,1\n\n{one}\n")
+    with pytest.raises(UsageError, match="row 4 has not the 3 columns"):
+        datasets.read(pairs)
+
+
+def test_a_collection_counts_twins_once(indexed: lookalike.Collection, tmp_path: Path) -> None:
+    before = evaluate_collection(indexed, encoders=["phash"], options=QUICK)
+    record = next(iter(indexed.list(limit=1)))
+    twin = tmp_path / Path(record.uri).parent.name / "twin.jpg"
+    twin.parent.mkdir()
+    twin.write_bytes(Path(record.uri).read_bytes())
+    indexed.add(twin)
+    found = evaluate_collection(indexed, encoders=["phash"], options=QUICK)
+    assert found.results[0].quality == before.results[0].quality
+    assert "files left out" in found.notices[0]
+
+
+def test_the_measuring_process_imports_nothing_from_the_current_folder(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise RuntimeError('not this one')")
+    monkeypatch.chdir(tmp_path)
+    assert measure("phash", list((labelled / "moon").glob("*.jpg"))).batch_ms > 0
 
 
 def test_wrong_use(labelled: Path) -> None:

@@ -88,6 +88,30 @@ def test_another_fingerprint_is_another_encoder(labelled: Path, tmp_path: Path) 
     assert cache.get(other, [b"x"]) == {}
 
 
+def test_other_code_or_another_size_makes_other_embeddings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = EmbeddingCache(tmp_path / "e.sqlite")
+    one, other = Counting(), Counting()
+    kept.put(one, {b"x": np.zeros(8, np.uint8)})
+    other.min_side += 1
+    assert kept.get(other, [b"x"]) == {}
+    monkeypatch.setattr("lookalike.evaluation.cache._code", lambda: "changed")
+    assert kept.get(one, [b"x"]) == {}
+
+
+def test_the_cache_stays_below_its_size(tmp_path: Path) -> None:
+    largest = 1_000_000
+    kept = EmbeddingCache(tmp_path / "e.sqlite", largest=largest)
+    encoder = Counting()
+    for number in range(300):
+        rows = {b"%d %d" % (number, n): np.zeros(1000, np.uint8) for n in range(16)}
+        kept.put(encoder, rows)
+    assert kept.path.stat().st_size < 1.2 * largest
+    assert len(kept.get(encoder, list(rows))) == 16
+    assert kept.get(encoder, [b"0 0"]) == {}
+
+
 def test_a_picture_that_went_away_is_named(labelled: Path) -> None:
     data = datasets.read(labelled)
     sha256, _ = digests(data.items, cache=None)

@@ -94,3 +94,21 @@ def test_weights_of_pairs_are_repetitions(
     weighted = metrics.micro_average_precision(scores, same, weights=times.astype(np.float64))
     repeated = metrics.micro_average_precision(np.repeat(scores, times), np.repeat(same, times))
     assert weighted == pytest.approx(repeated)
+
+
+@given(pairs.filter(lambda some: any(truth for _, truth in some)), st.randoms())
+def test_the_curve_of_pairs_agrees_with_a_slow_implementation(
+    given_pairs: list[tuple[int, bool]], rng: object
+) -> None:
+    rng.shuffle(given_pairs)  # type: ignore[attr-defined] - the order must not matter
+    scores = np.array([score for score, _ in given_pairs], np.float64)
+    same = np.array([truth for _, truth in given_pairs])
+    points = [
+        (int(same[scores >= threshold].sum()), same[scores >= threshold].mean())
+        for threshold in set(scores.tolist())
+    ]
+    expected = [
+        max(precision for found, precision in points if 10 * found >= level * same.sum())
+        for level in range(11)
+    ]
+    assert metrics.interpolated_precision_of_pairs(scores, same) == pytest.approx(expected)

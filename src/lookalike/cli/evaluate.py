@@ -1,5 +1,6 @@
 """`lookalike evaluate`: which encoder is best for these pictures, and where to put a threshold."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,8 +126,10 @@ def command(
     """  # noqa: D301
     _check(path, captions, pairs, collection, label, where)
     for limit_of in (budget_ms, budget_bytes, budget_memory, budget_download):
-        if limit_of is not None and not limit_of > 0:
-            raise UsageError("a budget must be above 0; leave it out for no limit")
+        if limit_of is not None and not 0 < limit_of < math.inf:
+            raise UsageError("a budget must be a number above 0; leave it out for no limit")
+    if no_cost and (budget_ms is not None or budget_memory is not None):
+        raise UsageError("a budget of time or memory needs them measured: leave out --no-cost")
     folder = None if plots is None else _plots_folder(plots)
     from lookalike.evaluation import Budget, Options, evaluate
     from lookalike.evaluation.fuse import parse

@@ -108,9 +108,10 @@ def evaluate(
     kept = EmbeddingCache(default_path()) if cache else None
     sha256, broken = digests(data.items, cache=kept, progress=progress)
     data = data.without(broken)
-    datasets.check(data)
     sha256 = [digest for row, digest in enumerate(sha256) if row not in broken]
-    notices: list[str] = []
+    data, rows_kept, notices = data.once(sha256)
+    datasets.check(data)
+    sha256 = [sha256[row] for row in rows_kept]
 
     def embed(name: str) -> Embedded:
         card = registry.card(name)

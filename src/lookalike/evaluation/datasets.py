@@ -66,6 +66,40 @@ class Dataset:
             same=self.same[paired],
         )
 
+    def once(self, sha256: Sequence[bytes]) -> "tuple[Dataset, list[int], list[str]]":
+        """Count pictures of the same bytes once, as any encoder finds a twin, and it says nothing.
+
+        In two classes they stay two pictures. Pairs name their pictures, so they stay, too.
+
+        Args:
+            sha256: the digest of each picture.
+
+        Returns:
+            The dataset, its rows in this one, and what was found, in words.
+        """
+        labels = self.labels if self.kind == "classes" else np.zeros(len(self.items), np.intp)
+        first: dict[tuple[bytes, int], int] = {}
+        into = [
+            first.setdefault((d, int(at)), n)
+            for n, (d, at) in enumerate(zip(sha256, labels, strict=True))
+        ]
+        kept = list(range(len(into))) if self.kind == "pairs" else sorted(first.values())
+        notices = []
+        if twins := len(into) - len(kept):
+            notices.append(f"files left out, the same as another byte for byte: {twins:,}")
+        if several := len(first) - len({digest for digest, _ in first}):
+            notices.append(f"files that are in another class, too, byte for byte: {several:,}")
+        if len(kept) == len(into):
+            return self, kept, notices
+        place = {row: number for number, row in enumerate(kept)}
+        merged = replace(
+            self,
+            items=tuple(self.items[row] for row in kept),
+            labels=self.labels[kept] if len(self.labels) else self.labels,
+            caption_rows=np.array([place[into[row]] for row in self.caption_rows], np.intp),
+        )
+        return merged, kept, notices
+
 
 def read(
     path: str | os.PathLike[str] | None,
@@ -198,11 +232,12 @@ def _table(table: Path, base: Path, kind: Kind | None, limit: int | None) -> Dat
         )
     kind = kind or kinds[0]
     places = [header.index(name) for name in HEADERS[kind]]
-    entries = [
-        (line, [row[place] for place in places])
-        for line, row in enumerate(rows[1:], 2)
-        if len(row) > max(places)
-    ]
+    entries: list[tuple[int, list[str]]] = []
+    for line, row in enumerate(rows[1:], 2):
+        if len(row) > max(places):
+            entries.append((line, [row[place] for place in places]))
+        elif any(row):
+            raise UsageError(f"{table}, row {line} has not the {len(header)} columns of its header")
     pictures = _Pictures(base, limit)
     if kind == "captions":
         return _captions(table, entries, pictures)
@@ -217,7 +252,8 @@ def _rows(table: Path) -> Iterator[list[str]]:
         raise UsageError(f"{table} is not a table in UTF-8 text") from None
     except OSError as error:
         raise NotFoundError(f"{table}: {error.strerror}") from None
-    lines = text.splitlines()
+    # Only line breaks part rows: captions may hold other separators that Unicode knows.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if lines and "\t" in lines[0]:
         # Captions hold quotation marks that mean nothing here.
         yield from (line.split("\t") for line in lines)

@@ -50,8 +50,9 @@ def measure(name: str, pictures: Sequence[Path]) -> Cost:
     """
     step = max(1, len(pictures) // PICTURES)
     asked = {"name": name, "pictures": [str(p) for p in pictures[::step][:PICTURES]]}
+    # -P: without it, a json.py in the current folder would be imported.
     child = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", f"from {__name__} import main; main()"],
+        [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],
         input=json.dumps(asked),
         capture_output=True,
         text=True,

@@ -62,6 +62,21 @@ def interpolated_precision(relevant: Relevant) -> Values:
     return np.maximum.accumulate(curve[:, ::-1], axis=1)[:, ::-1]
 
 
+def interpolated_precision_of_pairs(scores: NDArray[np.floating], same: Relevant) -> Values:
+    """(11,) the same of all pairs in one ranking; pairs of equal score count as one step.
+
+    Args:
+        scores: (p,) similarities of the pairs.
+        same: (p,) whether a pair belongs together; one at least does.
+    """
+    order = np.argsort(-scores, kind="stable")
+    scores, found = scores[order], np.cumsum(same[order])
+    ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
+    curve = np.zeros(len(LEVELS))
+    np.maximum.at(curve, found[ends] * (len(LEVELS) - 1) // found[-1], found[ends] / (ends + 1))
+    return np.maximum.accumulate(curve[::-1])[::-1]
+
+
 def _at_hits(relevant: Relevant) -> tuple[NDArray[np.intp], Values, NDArray[np.intp]]:
     """Of each relevant answer, row by row: its row, the precision there, its number in the row."""
     rows, ranks = np.nonzero(relevant)

@@ -64,13 +64,12 @@ def _pairs(data: Dataset, pictures: Vectors) -> Score:
         distribution.count(places[~data.same]),
         len(scores),
     )
-    order = np.argsort(-scores, kind="stable")
     return Score(
         {
             "µAP": weighted_interval(lambda weights: micro(weights=weights), len(scores)),
             "best F1": weighted_interval(partial(_best_f1, scores, data.same), len(scores)),
         },
-        metrics.interpolated_precision(data.same[order][None])[0],
+        metrics.interpolated_precision_of_pairs(scores, data.same),
         scored,
     )
 

@@ -57,6 +57,7 @@ def evaluate_collection(
     names = list(specs) if encoders is None else list(dict.fromkeys(encoders))
     items: list[Item] = []
     classes: list[str] = []
+    digests: list[bytes] = []
     left_out: list[Failure] = []
     rows: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
     total = collection.count(where=where)
@@ -72,6 +73,7 @@ def evaluate_collection(
         else:
             items.append(Item(record.uri, b""))
             classes.append(found)
+            digests.append(record.sha256 or record.uri.encode())
             for name in names:
                 rows[name].append(vectors[name])
         if progress:
@@ -87,6 +89,9 @@ def evaluate_collection(
     data = datasets.of_classes(
         [items[row] for row in kept], [classes[row] for row in kept], where_from, left_out
     )
+    data, once, notices = data.once([digests[row] for row in kept])
+    datasets.check(data)
+    kept = [kept[row] for row in once]
 
     def embed(name: str) -> Embedded:
         vectors = np.stack([rows[name][row] for row in kept])
@@ -94,7 +99,8 @@ def evaluate_collection(
         through = None if spec.kind == "hash" else collection.projection(name)
         return Embedded(spec, vectors, None, through)
 
-    return compare(data, names, embed, options or Options(), progress=progress)
+    options = options or Options()
+    return compare(data, names, embed, options, notices=notices, progress=progress)
 
 
 def class_of(record: Record, label: str | None) -> str | None:
