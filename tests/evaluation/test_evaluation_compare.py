@@ -57,7 +57,7 @@ def test_classes(labelled: Path, own_cache: Path) -> None:
 
 def test_cost_is_measured_in_a_process_of_its_own(labelled: Path, own_cache: Path) -> None:
     found = evaluate(
-        labelled, encoders=["phash", "dhash"], options=Options(fuse=(parse("phash+dhash"),))
+        labelled, encoders=["phash", "dhash"], options=Options(fuse=(parse("phash,dhash"),))
     )
     for result in found.results:
         assert result.cost is not None
@@ -72,9 +72,9 @@ def test_cost_is_measured_in_a_process_of_its_own(labelled: Path, own_cache: Pat
 
 def test_fused_rows_average_the_scores(labelled: Path, own_cache: Path) -> None:
     found = evaluate(
-        labelled, encoders=["phash"], options=Options(costs=False, fuse=(parse("phash:2+ahash"),))
+        labelled, encoders=["phash"], options=Options(costs=False, fuse=(parse("phash:2,ahash"),))
     )
-    assert {result.name for result in found.results} == {"phash", "ahash", "phash:2+ahash"}
+    assert {result.name for result in found.results} == {"phash", "ahash", "phash:2,ahash"}
 
 
 def test_pairs(labelled: Path, own_cache: Path, tmp_path: Path) -> None:
@@ -146,8 +146,6 @@ def rows(count: int, size: int) -> np.ndarray:
 def test_projections(
     labelled: Path, projection: str, names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lookalike.evaluation import datasets
-
     monkeypatch.setattr("lookalike.evaluation.compare._download", lambda name, kind: 0)
     data = datasets.read(labelled)
     vectors = rows(12, 6)
@@ -164,8 +162,6 @@ def test_projections(
 
 
 def test_ctrl_c_keeps_what_was_measured(labelled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lookalike.evaluation import datasets
-
     def embed(name: str) -> Embedded:
         if name == "dhash":
             raise KeyboardInterrupt
@@ -233,9 +229,9 @@ def test_wrong_use(labelled: Path) -> None:
         Options(precision=95)
     for text, words in (
         ("phash", "two encoders or more"),
-        ("phash+phash+dhash", "each once"),
-        ("phash:0+dhash", "weight of phash must be a number above 0"),
-        ("phash+dhash:x", "weight of dhash"),
+        ("phash,phash,dhash", "each once"),
+        ("phash:0,dhash", "weight of 'phash' must be a number above 0"),
+        ("phash,dhash:x", "weight of 'dhash'"),
     ):
         with pytest.raises(UsageError, match=words):
             parse(text)

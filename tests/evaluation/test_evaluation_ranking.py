@@ -87,6 +87,7 @@ def test_hashes_become_vectors_of_their_scores() -> None:
 def test_fused_scores_are_the_mean() -> None:
     rng = np.random.default_rng(2)
     one, other = unit(rng, 7, 5), unit(rng, 7, 12)
+    assert np.allclose(fused([one, other], [3e307, 1e307]), fused([one, other], [3, 1]))
     both = fused([one, other], [3, 1])
     mean = (3 * (one @ one.T) + other @ other.T) / 4
     assert both @ both.T == pytest.approx(mean, abs=1e-6)

@@ -50,8 +50,8 @@ LEFT_OUT_SHOWN = 5
 @click.option(
     "--fuse",
     multiple=True,
-    metavar="A+B",
-    help="Also several encoders together, the mean of their scores, with weights A:2+B if you "
+    metavar="A,B",
+    help="Also several encoders together, the mean of their scores, with weights A:2,B if you "
     "like; may be given again.",
 )
 @click.option(
@@ -116,7 +116,7 @@ def command(
 
     \b
     lookalike evaluate labelled --encoder all --budget-ms 20
-    lookalike evaluate labelled --fuse clip-vit-b-16+dinov2-vits14 --projection both
+    lookalike evaluate labelled --fuse clip-vit-b-16,dinov2-vits14 --projection both
     lookalike evaluate labelled --thresholds --precision 0.9 --plots out
 
     Embeddings are kept in the cache folder, so that a run stopped by Ctrl-C goes on where it was.

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from lookalike.errors import UsageError
+from lookalike.search.choose import weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Fuse:
     def __post_init__(self) -> None:
         if len(set(self.names)) < max(2, len(self.names)):
             raise UsageError(
-                f"{'+'.join(self.names)}: fusing takes two encoders or more, each once: a+b"
+                f"{','.join(self.names)}: fusing takes two encoders or more, each once: a,b"
             )
         for name, weight in zip(self.names, self.weights, strict=True):
             if not 0 < weight < math.inf:
@@ -28,21 +29,14 @@ class Fuse:
 
     def __str__(self) -> str:
         weights = [f":{weight:g}" if weight != 1 else "" for weight in self.weights]
-        return "+".join(name + tail for name, tail in zip(self.names, weights, strict=True))
+        return ",".join(name + tail for name, tail in zip(self.names, weights, strict=True))
 
 
 def parse(text: str) -> Fuse:
-    """Read `a+b` or, with weights, `a:2+b`.
+    """Read `a,b` or, with weights, `a:2,b`: as `lookalike search --encoder` takes them.
 
     Raises:
         UsageError: it is not that.
     """
-    parts = [part.strip().partition(":") for part in text.split("+")]
-    return Fuse(tuple(name for name, _, _ in parts), tuple(_weight(weight) for *_, weight in parts))
-
-
-def _weight(text: str) -> float:
-    try:
-        return float(text or 1)
-    except ValueError:
-        return math.nan
+    named = weighed(text)
+    return Fuse(tuple(name for name, _ in named), tuple(weight for _, weight in named))

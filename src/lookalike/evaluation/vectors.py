@@ -21,5 +21,6 @@ def as_unit(rows: NDArray[np.generic]) -> Vectors:
 
 def fused(parts: Sequence[Vectors], weights: Sequence[float]) -> Vectors:
     """Side by side, so that the inner product is the weighted mean of those of the parts."""
-    shares = np.sqrt(np.array(weights, np.float32) / sum(weights))
+    scaled = np.array(weights) / max(weights)  # their sum may be more than a float holds
+    shares = np.sqrt(scaled / scaled.sum()).astype(np.float32)
     return np.concatenate([part * share for part, share in zip(parts, shares, strict=True)], axis=1)

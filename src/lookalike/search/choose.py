@@ -1,7 +1,7 @@
 """Which of a collection's encoders answer a query, and how much each of them counts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -103,14 +103,8 @@ def _named(specs: Sequence[EncoderSpec], wished: Wish) -> dict[EncoderSpec, floa
     """The encoders that were wished for with their weights."""
     if wished is None:
         return {}
-    known = {spec.name for spec in specs}
-    if isinstance(wished, str):
-        wished = [wished] if wished in known else wished.split(",")
-    if not (isinstance(wished, Sequence) and all(isinstance(wish, str) for wish in wished)):
-        raise UsageError(f"encoder is a name or a list of names, got {wished!r}")
     named: dict[EncoderSpec, float] = {}
-    for wish in wished:
-        name, weight = _weighed(wish.strip(), known)
+    for name, weight in weighed(wished, {spec.name for spec in specs}):
         spec = find(specs, name)
         if spec in named:
             raise UsageError(f"the encoder {name!r} is named twice: give it a weight instead")
@@ -120,7 +114,20 @@ def _named(specs: Sequence[EncoderSpec], wished: Wish) -> dict[EncoderSpec, floa
     return named
 
 
-def _weighed(wish: str, known: set[str]) -> tuple[str, float]:
+def weighed(wished: str | Sequence[str], known: Collection[str] = ()) -> list[tuple[str, float]]:
+    """Names and weights of `a:2,b`, or of a list; a name in `known` may hold such marks itself.
+
+    Raises:
+        UsageError: a name is missing, or a weight is no number above 0.
+    """
+    if isinstance(wished, str):
+        wished = [wished] if wished in known else wished.split(",")
+    if not (isinstance(wished, Sequence) and all(isinstance(wish, str) for wish in wished)):
+        raise UsageError(f"encoder is a name or a list of names, got {wished!r}")
+    return [_weighed(wish.strip(), known) for wish in wished]
+
+
+def _weighed(wish: str, known: Collection[str]) -> tuple[str, float]:
     name, colon, text = wish.rpartition(":")
     if not colon or wish in known:
         name, text = wish, "1"
