@@ -146,6 +146,14 @@ def test_a_download_goes_on_where_it_stopped(empty_cache, server):
     assert [range_ for _, range_ in server.asked] == [None, "bytes=100-"]
 
 
+def test_what_is_longer_than_the_file_is_thrown_away(empty_cache, server):
+    left = empty_cache / "models" / "tiny" / "tiny.onnx.part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(MODEL + b"more")
+    assert weights.find(card(HUB), "image")
+    assert [range_ for _, range_ in server.asked] == [None]
+
+
 def test_what_was_fetched_in_whole_is_not_asked_for_again(empty_cache, server):
     left = empty_cache / "models" / "tiny" / "tiny.onnx.part"
     left.parent.mkdir(parents=True)

