@@ -41,7 +41,13 @@ class Picture:
     format: str
 
 
-def decode(data: bytes, *, min_side: int | None = None, limits: Limits = DEFAULT_LIMITS) -> Picture:
+def decode(
+    data: bytes,
+    *,
+    min_side: int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    before: Callable[[int], None] | None = None,
+) -> Picture:
     """Decode the first frame of a picture file; safe to call from several threads.
 
     Args:
@@ -50,6 +56,8 @@ def decode(data: bytes, *, min_side: int | None = None, limits: Limits = DEFAULT
             1/8 of its size where that leaves enough, which is several times faster; other formats
             come in full.
         limits: checked before any pixel is decoded.
+        before: called with the number of pixels that will be held, just before they are decoded;
+            may wait until there is memory.
 
     Raises:
         PictureError: it is not a picture, is broken, truncated or over a limit. The message says
@@ -60,19 +68,29 @@ def decode(data: bytes, *, min_side: int | None = None, limits: Limits = DEFAULT
     check_header(name, data, limits)
     try:
         with pillow_quiet:
-            return _decode(name, data, min_side, limits)
+            return _decode(name, data, min_side, limits, before)
     except PictureError:
         raise
     except Exception as error:  # Pillow raises nearly every kind there is on broken data
         raise PictureError(_reason(FORMAT_NAMES[name], error)) from error
 
 
-def _decode(name: str, data: bytes, min_side: int | None, limits: Limits) -> Picture:
+def _decode(
+    name: str,
+    data: bytes,
+    min_side: int | None,
+    limits: Limits,
+    before: Callable[[int], None] | None,
+) -> Picture:
     image = _OPENERS[name](io.BytesIO(data))
     width, height = image.size
     limits.check_size(width, height)
     if min_side and name == "jpeg":
         image.draft(None, (min_side, min_side))
+    if before is not None:
+        # Of a progressive JPEG all coefficients are held, at whatever scale it is decoded.
+        whole = image.info.get("progressive")
+        before(width * height if whole else image.width * image.height)
     image.load()
     orientation = read_orientation(image)
     if is_sideways(orientation):

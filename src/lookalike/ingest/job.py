@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from lookalike.encoders.base import Encoder, MeasuresQuality
 from lookalike.errors import EnvironmentFailure, LookalikeError
 from lookalike.imaging import Limits, decode
+from lookalike.ingest.room import Room
 from lookalike.records import Attributes, Record
 from lookalike.sources.base import Item
 from lookalike.stores.base import Entry
 
 UNKNOWN_BYTES = 32 << 20
 """Taken for the size of a file that is not known before it is read."""
+
+_ROOM = Room()
 
 
 @dataclass(slots=True, eq=False)
@@ -88,10 +91,12 @@ def read(job: Job) -> None:
 
 def prepare(job: Job, encoders: Sequence[Encoder], limits: Limits, min_side: int) -> None:
     """Decode once, with a shorter side of at least `min_side` pixels, and preprocess for each."""
-    picture = decode(job.data, min_side=min_side, limits=limits)
-    job.data = b""
-    job.width, job.height, job.format = picture.width, picture.height, picture.format
-    job.prepared = [encoder.prepare(picture.image) for encoder in encoders]
+    with _ROOM.for_one() as take:
+        picture = decode(job.data, min_side=min_side, limits=limits, before=take)
+        job.data = b""
+        job.width, job.height, job.format = picture.width, picture.height, picture.format
+        job.prepared = [encoder.prepare(picture.image) for encoder in encoders]
+        del picture  # before the next one comes in
 
 
 def encode(jobs: Sequence[Job], encoders: Sequence[Encoder]) -> None:
