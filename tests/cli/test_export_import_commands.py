@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 
@@ -45,6 +46,7 @@ def test_what_is_written_is_chosen(run: Run, five: Path, tmp_path: Path) -> None
         (["import", "text.parquet"], "is no Parquet file, or is damaged"),
         (["import", "text.h5"], "is no HDF5 file, or is damaged"),
         (["import", "text.npy"], "is not beside it"),
+        (["import", "wrong.npy"], "row 0: id: 'one' is no integer"),
     ],
 )
 def test_wrong_use(
@@ -58,6 +60,8 @@ def test_wrong_use(
     monkeypatch.chdir(tmp_path)
     for ending in ("parquet", "h5", "npy"):
         Path(f"text.{ending}").write_text("no embeddings")
+    np.save("wrong.npy", np.ones((1, 4)))
+    Path("wrong.jsonl").write_text('{"id": "one"}')
     collection = [] if "-c" in arguments else ["-c", str(five) if "export" in arguments else "new"]
     assert says in run(*arguments, *collection, status=2).stderr
     assert not Path("new").exists()

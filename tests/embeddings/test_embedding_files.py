@@ -373,6 +373,22 @@ def test_an_hdf5_file_that_is_cut_off(store: LocalStore, new: Any, tmp_path: Pat
         import_embeddings(new(), path)
 
 
+def test_a_picture_that_is_in_a_file_twice_is_one_record(new: Any, tmp_path: Path) -> None:
+    vectors = unit(1, 5)
+    np.save(tmp_path / "a.npy", vectors)
+    rows = [{"uri": "a"}, {"uri": "a", "id": 9}, {"uri": "b", "id": 7}, {"uri": "c", "id": 7}]
+    lines = map(json.dumps, [*rows, {"uri": "c"}])
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    target = new()
+    report = import_embeddings(target, tmp_path / "a.npy")
+    assert (report.added, report.updated) == (3, 2)
+    assert "1 record got new ids" in report.notices[0]
+    found = {record.uri: record.id for record in target.scan()}
+    assert (set(found), found["b"]) == ({"a", "b", "c"}, 7)
+    last = target.vectors("external", [found["a"]])[found["a"]]
+    assert last @ vectors[1] > 0.999
+
+
 def test_nothing_is_unpickled(new: Any, tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Any, ...]:

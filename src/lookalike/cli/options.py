@@ -140,7 +140,7 @@ def open_or_make(path: str, *, encoder: str | None = None) -> "Iterator[Collecti
             try:
                 yield opened
             except UsageError:
-                unused = new and not opened.encoders
+                unused = new and not opened.count()
                 raise
     finally:
         if unused:

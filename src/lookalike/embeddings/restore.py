@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _UNIT = 1e-3
 """How far from 1 the length of an embedding may be to be taken as it stands."""
+_PLURAL = {"embedding": "embeddings", "hash": "hashes"}
 
 
 def import_embeddings(
@@ -64,7 +65,8 @@ def import_embeddings(
     store.optimize(progress)
     notices = []
     if renumbered:
-        notices.append(f"{renumbered:,} records got new ids, since theirs were taken")
+        records = "1 record" if renumbered == 1 else f"{renumbered:,} records"
+        notices.append(f"{records} got new ids, since theirs were taken")
     return IngestReport(
         added=added,
         updated=done - added,
@@ -97,10 +99,14 @@ def _place(store: "Store", entries: "Sequence[Entry]") -> "tuple[list[Entry], in
     owners = {record.id: record for record in store.get(wanted) if record is not None}
     taken = set(owners)
     placed, new, lost = [], 0, 0
+    numbered_later: set[tuple[str, str]] = set()
     for entry in entries:
         key = (entry.tenant, entry.uri)
         if key in known:
             placed.append(replace(entry, id=known[key]))
+            continue
+        if key in numbered_later:
+            placed.append(replace(entry, id=None))
             continue
         owner = None if entry.id is None else owners.get(entry.id)
         nameless = entry.uri == f"id:{entry.id}"
@@ -111,9 +117,12 @@ def _place(store: "Store", entries: "Sequence[Entry]") -> "tuple[list[Entry], in
         if entry.id in taken:
             lost += 1
             placed.append(replace(entry, id=None))
+            numbered_later.add(key)
             continue
         placed.append(entry)
-        if entry.id is not None:
+        if entry.id is None:
+            numbered_later.add(key)
+        else:
             taken.add(entry.id)
             known[key] = entry.id
     return placed, new, lost
@@ -162,8 +171,8 @@ def _space(store: "Store", header: Header, name: str | None, file: str) -> Encod
         return EncoderSpec(target, header.kind, header.size, fingerprint)  # type: ignore[arg-type]
     if (there.kind, there.size) != (header.kind, header.size):
         raise UsageError(
-            f"{file} holds {header.kind}s of {header.size}, and {target} makes {there.kind}s of "
-            f"{there.size}; --encoder NAME keeps them under another name"
+            f"{file} holds {_PLURAL[header.kind]} of {header.size}, and {target} makes "
+            f"{_PLURAL[there.kind]} of {there.size}; --encoder NAME keeps them under another name"
         )
     same = header.encoder in {"", target} and header.fingerprint in {"", there.fingerprint}
     if not same:
