@@ -133,6 +133,19 @@ def test_readers_agree_with_the_writer(folder: Path) -> None:
         assert own_distances[1] == store.nearest("e", VECTORS[0], 1)[0].distance
 
 
+def test_a_reader_says_that_an_index_is_not_there(folder: Path) -> None:
+    with LocalStore.open(folder, read_only=True) as reader:
+        assert reader.stats().problems == ()
+        for shard in shards_of(folder):
+            shutil.rmtree(shard)
+        assert reader.stats().problems == (
+            "The index of e is not there: the next search builds it again.",
+        )
+        with LocalStore.open(folder) as store:
+            assert found(store, 7) == expected(None, 7)
+            assert reader.stats().problems == ()
+
+
 def test_an_index_in_another_space_is_found_out(folder: Path) -> None:
     with LocalStore.open(folder) as store:
         store.set_projection("e", FITTED)
@@ -159,6 +172,9 @@ def test_a_damaged_projection_can_be_chosen_again(folder: Path) -> None:
     for read_only in (True, False):
         with LocalStore.open(folder, read_only=read_only) as store:
             assert store.count() == COUNT
+            if read_only:
+                (problem,) = store.stats().problems
+                assert "projection of e" in problem
             with pytest.raises(StoreError, match=r"projection of e .* is damaged: choose it again"):
                 found(store, 7)
     with LocalStore.open(folder) as store:

@@ -23,7 +23,7 @@ from lookalike.stores.base import (
     QueryPart,
     StoreStats,
 )
-from lookalike.stores.local import exact, indexed, qualities, reading, roster, writing
+from lookalike.stores.local import exact, health, indexed, qualities, reading, roster, writing
 from lookalike.stores.local.catalogue import FILE_NAME, Catalogue
 from lookalike.stores.local.hamming import words_of
 from lookalike.stores.local.hashes import HashTables
@@ -358,17 +358,22 @@ class LocalStore:
         )
         counts = {row[0]: row[1:] for row in rows}
         encoders = []
+        problems: list[str] = []
         for spec in self.encoders():
             held, dimensions, version, shard = counts[spec.name]
             indexed = held
-            if spec.kind == "embedding" and not self.read_only:
+            if spec.kind == "embedding" and self.read_only:
+                problems += health.problems(
+                    self._catalogue, self._shards.folder, self._known[spec.name]
+                )
+            elif spec.kind == "embedding":
                 index = self._shards.index(self._known[spec.name])
                 indexed, shard = index.indexed, index.folder.name
             size = self._shards.bytes_on_disk(shard)
             encoders.append(EncoderStats(spec, held, indexed, size, dimensions, version))
-        return StoreStats(
-            self.count(), tuple(encoders), self._catalogue.bytes_on_disk(), self.notices
-        )
+        problems += self.notices
+        size = self._catalogue.bytes_on_disk()
+        return StoreStats(self.count(), tuple(encoders), size, tuple(problems))
 
     def close(self) -> None:
         """Flush and let go; the store cannot be used afterwards."""
