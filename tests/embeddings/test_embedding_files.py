@@ -200,7 +200,7 @@ def test_records_keep_their_ids_and_taken_ids_are_replaced(
     other.upsert([entry(5, id=7, attributes={"old": 1}), entry(500, id=60, tenant="bob")])
     report = import_embeddings(other, tmp_path / name)
     assert (report.added, report.updated) == (19, 1)
-    assert report.notices == ("1 records got new ids, since theirs were taken",)
+    assert report.notices == ("1 record got new ids, since theirs were taken",)
     assert other.get([7])[0].uri == "/pictures/5.jpg"
     assert other.get([60])[0].tenant == "bob"
     assert other.count() == 21

@@ -2,17 +2,16 @@
 
 import io
 import os
-import unicodedata
-from functools import cache
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from lookalike.errors import UsageError
 from lookalike.records import Hit, Verdict
 from lookalike.results import Results
 from lookalike.views import pictures
 from lookalike.views.file import file_to_write, write_file
+from lookalike.views.fonts import Font, ascent, drawable, font_for
 from lookalike.views.text import caption, printable, summary
 
 CELL = 256
@@ -37,7 +36,7 @@ VERDICT_COLOURS = {Verdict.IDENTICAL: (11, 122, 75), Verdict.COPY: (154, 91, 0)}
 _QUERIES = 4
 """More pictures than these of one query leave no room for its title."""
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Colour = tuple[int, int, int]
 
 
 def write_grid(results: Results, path: str | os.PathLike[str], columns: int = 5) -> Path:
@@ -78,7 +77,7 @@ def draw_grid(results: Results, columns: int = 5) -> Image.Image:
         top = head + n // columns * (FLOOR + CAPTION + GAP)
         _cell(canvas, (left, top), hit, shown[hit.uri], caption(hit, results.label))
     if not results:
-        ImageDraw.Draw(canvas).text((MARGIN, head), "Nothing found.", SOFT, _font(TEXT))
+        _write(ImageDraw.Draw(canvas), (MARGIN, head), "Nothing found.", SOFT)
     return canvas
 
 
@@ -94,10 +93,8 @@ def _title(canvas: Image.Image, results: Results, queries: list[Image.Image]) ->
         left += image.width + GAP
     pen = ImageDraw.Draw(canvas)
     room = canvas.width - MARGIN - left
-    query = _fit(_drawable(printable(results.query)), _font(TITLE), room)
-    pen.text((left, MARGIN), query, INK, _font(TITLE))
-    below = _fit(_drawable(summary(results)), _font(TEXT), room)
-    pen.text((left, MARGIN + TITLE + 12), below, SOFT, _font(TEXT))
+    _write(pen, (left, MARGIN), printable(results.query), INK, room=room, size=TITLE)
+    _write(pen, (left, MARGIN + TITLE + 12), summary(results), SOFT, room=room)
 
 
 def _cell(
@@ -107,8 +104,8 @@ def _cell(
     pen = ImageDraw.Draw(canvas)
     if shown.image is None:
         pen.rounded_rectangle((left, top, left + CELL - 1, top + FLOOR - 1), 10, MAT)
-        reason = _fit(_drawable(shown.reason), _font(TEXT), CELL - 24)
-        pen.text((left + CELL // 2, top + FLOOR // 2), reason, SOFT, _font(TEXT), anchor="mm")
+        middle = (left + CELL // 2, top + FLOOR // 2)
+        _write(pen, middle, shown.reason, SOFT, room=CELL - 24, anchor="mm")
     else:
         image = (
             ImageOps.contain(shown.image, (CELL, FLOOR))
@@ -117,20 +114,30 @@ def _cell(
         )
         # The left edge and the lower edge are the caption's: pictures of a row stand on one floor.
         canvas.paste(image, (left, top + FLOOR - image.height))
-    below = _fit(_drawable(name), _font(TEXT), CELL)
-    pen.text((left, top + FLOOR + 8), below, INK, _font(TEXT))
-    score = f"{hit.score:.3f}"
+    _write(pen, (left, top + FLOOR + 8), name, INK, room=CELL)
     line = top + FLOOR + 33
-    pen.text((left, line), score, SOFT, _font(TEXT))
-    after = left + int(pen.textlength(score, _font(TEXT))) + 12
+    length = _write(pen, (left, line), f"{hit.score:.3f}", SOFT)
     if colour := VERDICT_COLOURS.get(hit.verdict):
-        pen.text((after, line), hit.verdict.value, colour, _font(TEXT))
+        _write(pen, (left + int(length) + 12, line), hit.verdict.value, colour)
 
 
-@cache
-def _font(size: int) -> Font:
-    """Pillow's own font, so that the picture is the same on every machine."""
-    return ImageFont.load_default(size)
+def _write(
+    pen: ImageDraw.ImageDraw,
+    corner: tuple[int, int],
+    text: str,
+    colour: Colour,
+    *,
+    room: float = CELL,
+    size: int = TEXT,
+    anchor: str = "la",
+) -> float:
+    """Write one line into `room` pixels, in a font that has its letters; the pixels it takes."""
+    font = font_for(text, size)
+    shown = _fit(drawable(text, font), font, room)
+    left, top = corner
+    # Letters stand on one line, whatever the font.
+    pen.text((left, top + ascent(font_for("", size)) - ascent(font)), shown, colour, font, anchor)
+    return font.getlength(shown)
 
 
 def _fit(text: str, font: Font, room: float) -> str:
@@ -150,19 +157,3 @@ def _fit(text: str, font: Font, room: float) -> str:
 def _shortened(text: str, kept: int) -> str:
     tail = kept // 3
     return f"{text[: kept - tail]}…{text[len(text) - tail :] if tail else ''}"
-
-
-def _drawable(text: str) -> str:
-    """The text, letters that the font lacks without their accents, or else as `?`."""
-    return "".join(char if _has_glyph(char) else _plain(char) for char in text)
-
-
-def _plain(char: str) -> str:
-    base = unicodedata.normalize("NFKD", char)[0]
-    return base if _has_glyph(base) else "?"
-
-
-@cache
-def _has_glyph(char: str) -> bool:
-    font = _font(TEXT)
-    return char.isspace() or bytes(font.getmask(char)) != bytes(font.getmask("\U0010fffe"))
