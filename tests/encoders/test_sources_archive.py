@@ -55,6 +55,13 @@ def test_a_header_that_fills_the_memory_is_refused(tmp_path, kind):
         tracemalloc.stop()
 
 
+def test_a_package_of_files_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "_MOST_FILES", 1000)
+    many = tar_gz(tmp_path / "p.tar.gz", (header("x", 0) * 1001 + header("m", 0), 1024))
+    with pytest.raises(cache.SourceError, match="more than 1000 files"):
+        archive.take(many, "m", 0, tmp_path / "out")
+
+
 def test_a_package_that_unpacks_without_end_is_refused(tmp_path):
     endless = tar_gz(tmp_path / "p.tar.gz", (header("big", 1 << 40), 1 << 20))
     with pytest.raises(cache.SourceError, match="unpacks to more"):

