@@ -155,6 +155,29 @@ def test_an_encoder_that_cannot_answer_is_left_out_with_a_notice(store):
     assert (vector.encoder, vector[0].id) == ("first", 4)
 
 
+@pytest.mark.parametrize("encoder", [None, "a", "a,h", "a,b", "h"])
+def test_what_another_tenants_record_has_shows_nowhere(tmp_path: Path, encoder):
+    with LocalStore.open(tmp_path / "c") as store:
+        for name in "ab":
+            store.add_encoder(EncoderSpec(name, "embedding", 8))
+        store.add_encoder(EncoderSpec("h", "hash", 64))
+        vector = np.eye(8, dtype=np.float32)[0]
+        store.upsert(
+            [
+                Entry("/own", tenant="x", id=1, vectors={"a": vector}),
+                Entry("/hash", tenant="y", id=2, vectors={"h": np.zeros(8, np.uint8)}),
+                Entry("/other", tenant="y", id=3, vectors={"b": vector}),
+            ]
+        )
+        for others in ([], [Term("id", 1)], [Term("vector", vector)], [Term("text", "a cat")]):
+            complaints = set()
+            for key in (2, 3, 99):
+                with pytest.raises(UsageError) as caught:
+                    search(store, [*others, Term("id", key)], encoder=encoder, tenant="x")
+                complaints.add(str(caught.value).replace(str(key), "N"))
+            assert len(complaints) == 1
+
+
 def test_a_mixture_is_made_in_each_encoders_space(store):
     found = search(store, [Term("id", 4), Term("id", 8, -0.5)], encoder="second", limit=5)
     rows = PROJECTION.project(SECOND.astype(np.float16))

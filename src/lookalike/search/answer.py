@@ -8,7 +8,7 @@ from lookalike.encoders.templates import check as check_templates
 from lookalike.errors import UsageError
 from lookalike.records import EncoderSpec, Hit, Record
 from lookalike.results import Results, Took
-from lookalike.search.asked import Asked, ask
+from lookalike.search.asked import Asked, ask, visible
 from lookalike.search.choose import Wish, choose_encoders
 from lookalike.search.fusion import fuse
 from lookalike.search.terms import Term, check, describe
@@ -62,6 +62,11 @@ def search(
     if templates and not any(term.kind == "text" for term in terms):
         raise UsageError("a template goes around words, and the query has none")
     _check_page(limit, offset, threshold)
+    if len(terms) > 1:
+        # First of all, so that no other complaint tells what another tenant's record has.
+        for term in terms:
+            if term.kind == "id":
+                visible(store, term.value, tenant)
     choice = choose_encoders(store, terms, encoder)
     asked = ask(store, choice.specs, terms, tenant, templates)
     started = time.perf_counter()

@@ -15,7 +15,7 @@ from lookalike.encoders.templates import encode as encode_words
 from lookalike.errors import UsageError
 from lookalike.external import unit
 from lookalike.picture_input import PictureInput, read_picture
-from lookalike.records import EncoderSpec
+from lookalike.records import EncoderSpec, Record
 from lookalike.search.choose import length, reads_words
 from lookalike.search.terms import Term, array
 from lookalike.search.verdicts import COPY_HASH, doubt
@@ -96,13 +96,22 @@ def _given_vector(spec: EncoderSpec, value: Any) -> "NDArray[Any]":
     return vector
 
 
+def visible(store: Store, id_: Any, tenant: str | None) -> Record:
+    """The record of an id that a query names.
+
+    Raises:
+        UsageError: there is none, or it is another tenant's, which must look the same.
+    """
+    record = next(iter(store.get(record_ids([id_]))), None)
+    if record is None or tenant not in {None, record.tenant}:
+        raise UsageError(f"there is no record with id {id_}")
+    return record
+
+
 def _stored_vectors(
     store: Store, specs: Sequence[EncoderSpec], id_: Any, asked: Asked
 ) -> "list[NDArray[Any]]":
-    record = next(iter(store.get(record_ids([id_]))), None)
-    # Another tenant's record must look like one that is not there.
-    if record is None or asked.tenant not in {None, record.tenant}:
-        raise UsageError(f"there is no record with id {id_}")
+    record = visible(store, id_, asked.tenant)
     asked.sha256 = record.sha256
     vectors = []
     for spec in specs:
