@@ -41,10 +41,14 @@ QUICK = ("--no-cost", "--quiet")
 def test_table(run: Run, classes: Path) -> None:
     out = run("evaluate", str(classes), "--encoder", "phash,dhash", *QUICK).stdout.splitlines()
     assert out[0] == "10 pictures of 2 classes, 10 of them queries"
-    assert out[1].split()[:3] == ["encoder", "mAP", "P@10"]
-    assert {out[2].split()[1], out[3].split()[0]} == {"phash", "dhash"}
-    assert out[2].startswith("→")
-    assert out[5].startswith(out[2].split()[1] + ": the best mAP")
+    assert out[2].split() == ["encoder", "mAP", "P@10", "hit@1", "R@10"]
+    best = out[3].split()[1]
+    assert {best, out[4].split()[0]} == {"phash", "dhash"}
+    assert out[3].startswith("→")
+    assert out[6].split() == ["encoder", "vector", "download"]
+    assert out[7].split() == ["→", best, "8", "bytes", "none"]
+    assert out[10].startswith(best + ": the best mAP")
+    assert max(map(len, out[:9])) <= 80
 
 
 def test_json_in_a_process(process: Process, classes: Path) -> None:

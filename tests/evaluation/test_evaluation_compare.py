@@ -21,7 +21,13 @@ from lookalike.evaluation import (
 from lookalike.evaluation.compare import Embedded, choose, compare
 from lookalike.evaluation.fuse import parse
 from lookalike.evaluation.measure import measure
-from lookalike.evaluation.report import quality_columns, quality_rows, to_dict
+from lookalike.evaluation.report import (
+    cost_columns,
+    cost_rows,
+    quality_columns,
+    quality_rows,
+    to_dict,
+)
 from lookalike.evaluation.score import score
 from lookalike.evaluation.vectors import as_unit
 from lookalike.records import EncoderSpec
@@ -290,6 +296,9 @@ def test_report_is_json_and_rows_fit_their_headers(labelled: Path, own_cache: Pa
     told = json.loads(json.dumps(to_dict(found), allow_nan=False))
     assert told["advice"]["choose"] == found.advice.name
     assert set(told["results"][0]["quality"]) == {"mAP", "P@10", "hit@1", "R@10", "R@5", "R@1"}
-    header, lines = quality_columns(found), quality_rows(found)
-    assert all(len(line) == len(header) for line in lines)
-    assert [line[0] for line in lines] == ["→", ""]
+    for header, lines in (
+        (quality_columns(found), quality_rows(found)),
+        (cost_columns(found), cost_rows(found)),
+    ):
+        assert all(len(line) == len(header) for line in lines)
+        assert [line[0] for line in lines] == ["→", ""]

@@ -257,8 +257,12 @@ def _show(found: "Evaluation", *, thresholds: bool, no_cost: bool) -> None:
     click.echo(_counts(found))
     if not found.results:
         return
-    columns, rows = report.quality_columns(found), report.quality_rows(found)
-    echo_table(table.measurements(columns, rows, terminal=is_terminal(), words=2))
+    for columns, rows in (
+        (report.quality_columns(found), report.quality_rows(found)),
+        (report.cost_columns(found), report.cost_rows(found)),
+    ):
+        click.echo()
+        echo_table(table.measurements(columns, rows, terminal=is_terminal(), words=2))
     if thresholds:
         for result in found.results:
             click.echo(f"\n{result.name}: what a threshold would do")
@@ -286,4 +290,7 @@ def _recommended(chosen: "Result", precision: float) -> str:
     if chosen.recommended is None:
         return f"No threshold on its scores makes {wished} right here."
     score = max(chosen.recommended.score, 0)
-    return f"On a set like this one, `--threshold {score:.3f}` makes {wished} right."
+    return (
+        f"On a set like this one, `--threshold {score:.3f}` makes {wished} right, and finds "
+        f"{chosen.recommended.recall:.0%} of what belongs together."
+    )

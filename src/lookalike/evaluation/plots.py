@@ -116,6 +116,8 @@ def scores(found: Evaluation) -> "Figure":
 
 def quality_time(found: Evaluation) -> "Figure":
     """Quality with its confidence interval against milliseconds a picture."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
     measure = found.measures[0]
     figure, axes = _figure(7.5, 5)
     costed = [result for result in found.results if result.cost]
@@ -127,7 +129,9 @@ def quality_time(found: Evaluation) -> "Figure":
         axes.errorbar(x, value.value, bounds, fmt=marker, color=colour, capsize=2, elinewidth=0.8,
                       label=_label(found, result))  # fmt: skip
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set(xlabel="milliseconds a picture, in batches (logarithmic)", ylabel=measure)
     axes.set_ylim(bottom=0)
     axes.set_title(f"{measure} against time; bars: 95 % confidence")

@@ -65,28 +65,43 @@ def _result(result: Result) -> dict[str, Any]:
 
 def quality_columns(found: Evaluation) -> tuple[str, ...]:
     """Headers of `quality_rows`."""
-    measures = found.measures[: SHOWN[found.kind]]
-    costs = ("one", "batch", "memory") if _has_costs(found) else ()
-    return ("", "encoder", *measures, *costs, "vector", "download")
+    return ("", "encoder", *found.measures[: SHOWN[found.kind]])
 
 
 def quality_rows(found: Evaluation) -> list[tuple[str, ...]]:
     """A row for each result, best first; the choice is marked with an arrow."""
     main, *others = found.measures[: SHOWN[found.kind]]
-    rows = []
-    for result in found.results:
-        rows.append(
-            (
-                "→" if result.name == found.advice.name else "",
-                result.name,
-                interval(result.quality[main]),
-                *(f"{result.quality[name].value:.3f}" for name in others),
-                *(_costs(result) if _has_costs(found) else ()),
-                size(result.vector_bytes),
-                size(result.download) if result.download else "none",
-            )
+    return [
+        (
+            *_named(found, result),
+            interval(result.quality[main]),
+            *(f"{result.quality[name].value:.3f}" for name in others),
         )
-    return rows
+        for result in found.results
+    ]
+
+
+def cost_columns(found: Evaluation) -> tuple[str, ...]:
+    """Headers of `cost_rows`."""
+    measured = ("one", "batch", "memory") if _has_costs(found) else ()
+    return ("", "encoder", *measured, "vector", "download")
+
+
+def cost_rows(found: Evaluation) -> list[tuple[str, ...]]:
+    """What each of `quality_rows` takes. Two tables, since one is too wide for 80 columns."""
+    return [
+        (
+            *_named(found, result),
+            *(_costs(result) if _has_costs(found) else ()),
+            size(result.vector_bytes),
+            size(result.download) if result.download else "none",
+        )
+        for result in found.results
+    ]
+
+
+def _named(found: Evaluation, result: Result) -> tuple[str, str]:
+    return "→" if result.name == found.advice.name else "", result.name
 
 
 def _has_costs(found: Evaluation) -> bool:

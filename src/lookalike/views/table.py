@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.console import OverflowMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -130,7 +131,11 @@ def measurements(
     """Numbers under the headers given; the first `words` columns hold words."""
     table = _table(terminal)
     for place, name in enumerate(columns):
-        table.add_column(name, justify="left" if place < words else "right")
+        wordy = place < words
+        overflow: OverflowMethod = "fold" if wordy else "ellipsis"
+        table.add_column(
+            name, justify="left" if wordy else "right", no_wrap=not wordy, overflow=overflow
+        )
     for row in rows:
         table.add_row(*row)
     return table
