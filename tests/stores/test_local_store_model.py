@@ -234,18 +234,18 @@ class LocalStoreMachine(RuleBasedStateMachine):
         text: bool,
     ) -> None:
         records = {record.id for record in self.store.scan(where)}
+        asked = [QueryPart(query, text=text)] if text else query
         distances = self.exact(self.in_space(query, text=text))
         exact = {key: d for key, d in distances.items() if key in records}
 
         def ask(limit: int, offset: int = 0) -> list[Neighbour]:
             return self.store.nearest(
                 "embedding",
-                query,
+                asked,
                 limit,
                 offset=offset,
                 where=where,
                 max_distance=furthest,
-                text=text,
             )
 
         found = ask(100)
@@ -262,7 +262,7 @@ class LocalStoreMachine(RuleBasedStateMachine):
         for offset in range(0, len(found) + page, page):
             paged += ask(page, offset)
         assert paged == found
-        assert self.store.distances("embedding", query, [*records, 999], text=text) == (
+        assert self.store.distances("embedding", asked, [*records, 999]) == (
             pytest.approx(exact, abs=3e-3)
         )
 

@@ -207,12 +207,11 @@ class Store(Protocol):
         offset: int = 0,
         where: "Filter | None" = None,
         max_distance: float | None = None,
-        text: bool = False,
     ) -> list[Neighbour]:
         """Nearest embeddings by cosine distance, ties by id.
 
-        The query is as the encoder made it and is projected here, as words with `text`. Pages of
-        one query never repeat or skip a record while the store is not written to.
+        The query is as the encoder made it and is projected here. Pages of one query never repeat
+        or skip a record while the store is not written to.
         """
         ...
 
@@ -221,8 +220,6 @@ class Store(Protocol):
         encoder: str,
         query: "NDArray[Any] | Sequence[QueryPart]",
         ids: Sequence[int],
-        *,
-        text: bool = False,
     ) -> dict[int, float]:
         """Distances by id, each compared, as `nearest` and `within` give them.
 

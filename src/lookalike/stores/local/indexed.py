@@ -22,7 +22,6 @@ def nearest(
     shards: Shards,
     encoder: Member,
     query: Query,
-    text: bool,
     limit: int,
     offset: int,
     where: Filter | None,
@@ -32,7 +31,7 @@ def nearest(
 
     def ask(index: VectorIndex) -> list[Answer]:
         # In the space of this very index: another thread may be changing the projection.
-        values = index.space.query(query, text=text).tolist()
+        values = index.space.query(query).tolist()
         condition = None if where is None else _engine_filter(catalogue, index, where)
         return page(
             lambda size, exactly: index.search(values, size, condition, exact=exactly),
@@ -46,14 +45,14 @@ def nearest(
 
 
 def distances(
-    shards: Shards, encoder: Member, query: Query, text: bool, ids: Sequence[int]
+    shards: Shards, encoder: Member, query: Query, ids: Sequence[int]
 ) -> dict[int, float]:
     """Cosine distances of some embeddings by id, as `nearest` gives them."""
     if not ids:
         return {}
 
     def ask(index: VectorIndex) -> dict[int, float]:
-        return index.distances(index.space.query(query, text=text).tolist(), ids)
+        return index.distances(index.space.query(query).tolist(), ids)
 
     return _asked(shards, encoder, ask)
 

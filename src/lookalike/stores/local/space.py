@@ -31,14 +31,14 @@ class Space:
         raw = np.frombuffer(b"".join(blobs), "<f2").reshape(len(blobs), self.spec.size)
         return raw if self.projection is None else self.projection.project(raw).astype(np.float16)
 
-    def query(self, query: Query, *, text: bool = False) -> NDArray[np.float32]:
+    def query(self, query: Query) -> NDArray[np.float32]:
         """(size,) of unit length; of several parts, the weighted sum of what each becomes.
 
         Raises:
             UsageError: a part has another shape than the encoder's embeddings, or the parts
                 cancel each other out.
         """
-        parts = [QueryPart(query, text=text)] if isinstance(query, np.ndarray) else query
+        parts = [QueryPart(query)] if isinstance(query, np.ndarray) else query
         made = [self._one(part) for part in parts]
         if len(made) == 1 and parts[0].weight > 0:
             return made[0]

@@ -252,7 +252,6 @@ class LocalStore:
         offset: int = 0,
         where: Filter | None = None,
         max_distance: float | None = None,
-        text: bool = False,
     ) -> list[Neighbour]:
         """Nearest embeddings by cosine distance, ties by id; see `paging` for the order.
 
@@ -265,11 +264,11 @@ class LocalStore:
         if self.read_only:
             end = offset + limit
             space = self._space(one)
-            vector = space.query(query, text=text)
+            vector = space.query(query)
             found = exact.nearest(self._catalogue, one, space, vector, end, where, max_distance)
             return found[offset:]
         return indexed.nearest(
-            self._catalogue, self._shards, one, query, text, limit, offset, where, max_distance
+            self._catalogue, self._shards, one, query, limit, offset, where, max_distance
         )
 
     def within(
@@ -295,17 +294,15 @@ class LocalStore:
         encoder: str,
         query: NDArray[Any] | Sequence[QueryPart],
         ids: Sequence[int],
-        *,
-        text: bool = False,
     ) -> dict[int, float]:
         """Distances by id, each compared, as `nearest` and `within` give them."""
         one = self._member(encoder)
         if one.is_hash:
             return self._hashes.distances(one, _check_hash(one, query), ids)
         if not self.read_only:
-            return indexed.distances(self._shards, one, query, text, ids)
+            return indexed.distances(self._shards, one, query, ids)
         space = self._space(one)
-        vector = space.query(query, text=text)
+        vector = space.query(query)
         return exact.distances(self._catalogue, one, space, vector, ids)
 
     # Upkeep
