@@ -38,6 +38,8 @@ def test_values_become_plain() -> None:
         ({"a": 2**63}, "does not fit 64 bits"),
         ({"a": "x\0"}, "attribute a .*NUL"),
         ({"a": "\ud800"}, "not valid Unicode"),
+        ({"": 1}, r"attribute \(all\): a name is empty"),
+        ({"a": {" ": 1}}, "attribute a: a name is empty"),
         ({1: 2}, r"attribute \(all\): the key 1 is not text"),
         ({"\ud800": 2}, "attribute name"),
         ({"a": [[[[[[[[[1]]]]]]]]]}, "nested deeper"),

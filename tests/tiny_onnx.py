@@ -2,7 +2,7 @@
 
 import struct
 
-FLOAT, INT64, FLOAT16 = 1, 7, 10
+FLOAT, UINT8, INT64, FLOAT16 = 1, 2, 7, 10
 
 
 def varint(value: int) -> bytes:

@@ -59,6 +59,8 @@ def _plain(value: Any, path: tuple[str, ...], depth: int) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise _refused(path, f"the key {key!r} is not text: use str(...)")
+            if not key.strip():
+                raise _refused(path, "a name is empty: name what the value is")
             check_text(key, "attribute name")
         return {key: _plain(item, (*path, key), depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):

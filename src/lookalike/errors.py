@@ -17,6 +17,10 @@ class FilterError(UsageError):
     """A filter expression cannot be parsed, or asks for what the store cannot do."""
 
 
+class DescriptionError(UsageError):
+    """The description of a model of one's own cannot be used; the message has several lines."""
+
+
 class UnknownEncoderError(UsageError):
     """No encoder of that name is known, or the collection does not have it."""
 

@@ -66,5 +66,9 @@ def test_what_goes_wrong_is_said(given: Path, process: Process) -> None:
     assert "input_ids int64 (any, any)" in said
     said = process("models", "add", "colours.toml", "--name", "../x", status=2).stderr
     assert "cannot be called '../x'" in said
+    Path("wrong.toml").write_text("foo = 1\nsize = 0")
+    said = process("models", "add", "wrong.toml", status=2).stderr
+    assert "\n  - size is 0" in said
+    assert "\n  - there is no field foo" in said
     assert "there is no model" in process("models", "remove", "nothing", status=2).stderr
     assert "comes with lookalike" in process("models", "remove", "phash", status=2).stderr

@@ -189,6 +189,22 @@ def channels_last() -> bytes:
     )
 
 
+def test_a_model_that_takes_bytes_and_has_no_bias(brought):
+    """Black is zero to it, and no made-up picture is black."""
+    model = tiny_onnx.model(
+        [
+            tiny_onnx.node("Cast", ["pixels"], ["numbers"], to=tiny_onnx.FLOAT),
+            tiny_onnx.node("GlobalAveragePool", ["numbers"], ["pooled"]),
+            tiny_onnx.node("Flatten", ["pooled"], ["embedding"], axis=1),
+        ],
+        [],
+        [tiny_onnx.value("pixels", tiny_onnx.UINT8, ["n", 3, 4, 4])],
+        [tiny_onnx.value("embedding", tiny_onnx.FLOAT, ["n", 3])],
+    )
+    (brought / "mine.onnx").write_bytes(model)
+    assert install.add(brought / "mine.toml").size == 3
+
+
 @pytest.mark.parametrize(
     ("description", "model", "said"),
     [

@@ -14,6 +14,7 @@ import click
 from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import say
 from lookalike.errors import (
+    DescriptionError,
     EnvironmentFailure,
     FilterError,
     LookalikeError,
@@ -26,6 +27,8 @@ WRONG_USE = 2
 ENVIRONMENT = 3
 BROKEN_PIPE = 141
 """128 + SIGPIPE."""
+_OF_LINES = (DescriptionError, FilterError, WeightsError)
+"""Errors whose messages have line breaks that are ours."""
 
 
 class GuessingGroup(click.Group):
@@ -106,7 +109,7 @@ def report(error: BaseException) -> int:
             say(error.format_message())
             return WRONG_USE
         case LookalikeError():
-            say(str(error), lines=isinstance(error, FilterError | WeightsError))
+            say(str(error), lines=isinstance(error, _OF_LINES))
             return status_of(error)
         case OSError() if error.strerror:
             name = f"{os.fsdecode(error.filename)}: " if error.filename else ""

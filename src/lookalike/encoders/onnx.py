@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from lookalike.encoders import weights
+from lookalike.encoders import made_up, weights
 from lookalike.encoders.card import ImageTower, ModelCard
 from lookalike.encoders.preprocess import Preprocessor
 from lookalike.encoders.runtimes.base import Model, Runtime
@@ -144,9 +144,9 @@ class OnnxEncoder:
 
     def _check(self, path: Path) -> None:
         """Try a tower that the user brought; its digest says nothing about it."""
-        shape = Model(path, self._tower, self._threads).shape
-        grey = np.full(shape, 0.5, self._tower.preprocessing.dtype)
-        got = self.encode_prepared([grey]).shape[1]
+        # Not one colour alone, and never black: a model without biases sees nothing in that.
+        picture = made_up.pictures()[0]
+        got = self.encode_prepared([self.prepare(picture)]).shape[1]
         if got != self.card.size:
             raise WeightsError(
                 f"{path} gives {got} numbers for a picture where {self.card.name} has "

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.encoders.own.presets import PRESETS
-from lookalike.errors import NotFoundError, UsageError
+from lookalike.errors import DescriptionError, NotFoundError, UsageError
 
 POOLS = ("none", "first-token", "flatten", "max", "mean")
 _LARGEST = 1 << 20  # bytes of a description
@@ -52,7 +52,8 @@ def read(path: Path) -> tuple[str, Description]:
 
     Raises:
         NotFoundError: there is no such file.
-        UsageError: it is not TOML, or a field is unknown or of the wrong type; names every one.
+        UsageError: it is not TOML.
+        DescriptionError: a field is unknown or of the wrong type; names every one, a line each.
     """
     try:
         if path.stat().st_size > _LARGEST:
@@ -92,7 +93,7 @@ def read(path: Path) -> tuple[str, Description]:
     ):
         known.ignore(ignored)
     if problems := table.problems():
-        raise UsageError("\n".join([f"{path} cannot be used as a description:", *problems]))
+        raise DescriptionError("\n".join([f"{path} cannot be used as a description:", *problems]))
     return name, found
 
 
