@@ -63,6 +63,31 @@ def test_wrong_choices(run, path, chosen, complaint):
     assert complaint in run("rebuild", "-c", path, "--projection", chosen, status=2).stderr
 
 
+def test_a_file_that_does_harm_is_named_and_changes_nothing(run, path, tmp_path):
+    arrays = {"mean": np.zeros(24), "matrix": np.eye(24, 8)}
+    np.savez(tmp_path / "evil.npz", version=np.array("\x1b]0;evil\x07"), **arrays)
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "evil.npz").read_bytes()[:700])
+    for name in ("evil.npz", "cut.npz"):
+        chosen = f"external={tmp_path / name}"
+        told = run("rebuild", "-c", path, "--projection", chosen, status=2).stderr
+        assert f"{name} is not a projection" in told
+        assert "\x1b" not in told
+    assert json.loads(run("info", "-c", path, "--json").stdout)["encoders"][0]["projection"] == ""
+
+
+def test_one_encoder_has_one_projection(run, path):
+    twice = ("--projection", "external=none", "--projection", "external=fit")
+    assert "names 'external' twice" in run("rebuild", "-c", path, *twice, status=2).stderr
+
+
+def test_info_says_that_an_index_is_gone(run, path):
+    shutil.rmtree(Path(path) / "vectors")
+    told = run("info", "-c", path, status=1)
+    assert "The index of external is not there" in told.stderr
+    run("rebuild", "-c", path)
+    assert "good" in run("info", "-c", path).stdout
+
+
 def test_show_says_the_quality_of_a_hash(run, tmp_path, five):
     shutil.copytree(five, tmp_path / "c")
     with LocalStore.open(tmp_path / "c") as store:
