@@ -71,7 +71,7 @@ def test_ranges_of_another_network(network):
         int8.quantised(network, {"pixels": (-5, 5)})
 
 
-@pytest.mark.parametrize("name", ["resnet50", "vgg16-max"])
+@pytest.mark.parametrize("name", ["resnet50", "vgg16-avg", "vgg16-max"])
 def test_shipped_int8_forms_agree_with_the_float_ones(name, photos):
     files = sorted(photos.rglob("*.jpg"))[5::25]
     pictures = [Image.open(file).convert("RGB") for file in files]
