@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import lookalike
 from lookalike.collection import Collection
@@ -21,6 +22,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tests compare embeddings to the last digit, whatever else is installed to compute them.
 os.environ["LOOKALIKE_RUNTIME"] = "onnxruntime"
+
+# No test may fail because the machine is busy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
