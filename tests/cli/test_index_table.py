@@ -75,6 +75,19 @@ def test_rows_that_are_gone_are_pruned(run: Run, shop: Path) -> None:
     assert "3 removed" in run("index", *OPTIONS, "--prune").stdout
 
 
+def test_a_wrong_pattern_prunes_nothing(run: Run, shop: Path) -> None:
+    run("index", *OPTIONS)
+    wrong = (*OPTIONS[:6], "--path-pattern", "images/{article_id}.jpg", "--prune")
+    assert "6 failed" in run("index", *wrong, status=1).stdout
+    assert "6 unchanged" in run("index", *OPTIONS).stdout
+    # A row with another picture has no use for its old one.
+    lines = (shop / "products.csv").read_text().splitlines()
+    for line in lines[1:]:
+        name = line.split(",")[0]
+        shutil.copy(shop / "images" / name[:3] / f"{name}.jpg", shop / "images" / f"{name}.jpg")
+    assert "6 removed" in run("index", *wrong).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -173,7 +173,10 @@ def command(
         for written in draw(found, folder):
             say(f"wrote {written}")
     if found.interrupted:
-        say("stopped; embeddings are kept: run the same command again to go on")
+        kept = (
+            "" if no_cache or collection else "; embeddings are kept: run the same again to go on"
+        )
+        say(f"stopped{kept}")
         return INTERRUPTED
     return 1 if found.left_out or found.unavailable or found.advice.name is None else 0
 
@@ -254,9 +257,9 @@ def _show(found: "Evaluation", *, thresholds: bool, no_cost: bool) -> None:
         for result in found.results:
             if result.cost_note:
                 say(f"time and memory of {result.name} are missing: {result.cost_note}")
-    click.echo(_counts(found))
     if not found.results:
         return
+    click.echo(_counts(found))
     for columns, rows in (
         (report.quality_columns(found), report.quality_rows(found)),
         (report.cost_columns(found), report.cost_rows(found)),

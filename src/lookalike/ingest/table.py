@@ -65,15 +65,20 @@ def ingest_table(
 
 
 def _prune_rows(store: Store, source: TableSource, tenant: str, stopped: Callable[[], bool]) -> int:
-    """Delete the records of rows that are no longer in the table."""
+    """Delete the records of rows that are no longer in the table.
+
+    A row whose picture is not there may be of a picture that is here, by another path: a wrong
+    path pattern must not empty the collection.
+    """
     removed = 0
     gone: list[int] = []
     within = filters.uri_within(from_path(source.root))
     for record in store.scan(filters.all_of(filters.tenant_is(tenant), within)):
         if stopped():
             return removed
-        came_from_a_row = record.attributes.get(source.id_column) is not None
-        if came_from_a_row and not source.survey.names(record.uri):
+        key = record.attributes.get(source.id_column)
+        kept = key is None or str(key) in source.without_picture
+        if not kept and not source.survey.names(record.uri):
             gone.append(record.id)
         if len(gone) == _DELETED_TOGETHER:
             removed += store.delete(gone)

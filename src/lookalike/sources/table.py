@@ -83,6 +83,8 @@ class TableSource:
         """The folder that holds the pictures, absolute."""
         self.notices: list[str] = []
         """What the last iteration has to say, in words."""
+        self.without_picture: set[str] = set()
+        """Ids of rows whose picture was not there in the last iteration."""
         self._limits = limits
         self._fixed = dict(attributes or {})
         self._types = parse_types(join.types) if join.types else {}
@@ -113,6 +115,7 @@ class TableSource:
 
     def __iter__(self) -> Iterator[Item | Failure]:
         self.notices.clear()
+        self.without_picture.clear()
         if isinstance(self._places, ByName):
             yield from self._places.failures
         columns = None
@@ -211,6 +214,7 @@ class TableSource:
         item = url_item if is_url(path) else file_item
         found = item(path, self._limits, {**self._fixed, **kept}, number)
         if isinstance(found, Failure):
+            self.without_picture.add(str(key))
             return Failure(found.uri, f"{found.reason} (row {row.number} of {self._table.name})")
         return found
 
