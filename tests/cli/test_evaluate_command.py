@@ -84,6 +84,17 @@ def test_plots(run: Run, classes: Path, tmp_path: Path) -> None:
     assert "wrote" in result.stderr
 
 
+def test_plots_need_a_folder(run: Run, classes: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "file").write_bytes(b"mine")
+    for given in ("file", "file/plots"):
+        arguments = ("evaluate", str(classes), "--plots", str(tmp_path / given), *QUICK)
+        said = run(*arguments, status=2)
+        assert f"{tmp_path / given} is none" in said.stderr
+        assert not said.stdout
+    assert (tmp_path / "file").read_bytes() == b"mine"
+
+
 def test_a_collection(run: Run, indexed_once: Path) -> None:
     out = run("evaluate", "-c", str(indexed_once), "--encoder", "phash", *QUICK).stdout
     assert "of 11 classes" in out

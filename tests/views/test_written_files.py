@@ -40,6 +40,23 @@ def test_new_and_replaced(tmp_path: Path, old: Path) -> None:
     assert sorted(tmp_path.iterdir()) == [fresh, old]
 
 
+def test_a_folder_that_cannot_be_written_to_is_known_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def access(folder: str, mode: int) -> bool:
+        asked.append(folder)
+        return False
+
+    monkeypatch.setattr(file_module.os, "access", access)  # root may write anywhere
+    with pytest.raises(PermissionError) as caught:
+        file_module.file_to_write(tmp_path / "a.npy")
+    assert caught.value.filename == str(tmp_path / "a.npy")
+    assert asked == [os.path.realpath(tmp_path)]
+    file_module.file_to_write(os.devnull)
+
+
 def test_the_longest_of_names(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 255)
     write_file(path, b"new")

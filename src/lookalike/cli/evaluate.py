@@ -11,6 +11,7 @@ from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, echo_table, is_terminal, plural, say
 from lookalike.cli.progress import progress
 from lookalike.errors import UsageError
+from lookalike.views.file import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -201,7 +202,13 @@ def _plots_folder(given: str) -> Path:
 
     require_matplotlib()
     folder = Path(given).expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"plots go into a folder, and {given} is none") from None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, given) from error
+    check_writable(folder, given)
     return folder
 
 

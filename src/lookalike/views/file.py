@@ -1,6 +1,7 @@
 """Files that people ask for, written whole or left as they were."""
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ def file_to_write(given: str | os.PathLike[str], suffix: str = "") -> Path:
 
     Raises:
         UsageError: it names no file, or not one that ends in `suffix`, or its folder is not there.
+        OSError: no file can be made in that folder.
     """
     path = Path(given)
     if not path.name:
@@ -22,7 +24,16 @@ def file_to_write(given: str | os.PathLike[str], suffix: str = "") -> Path:
         raise UsageError(f"cannot write {path}: give it a name that ends in {suffix}")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"cannot write {path}: there is no folder {path.absolute().parent}")
+    target = os.path.realpath(path)
+    if os.path.isfile(target) or not os.path.exists(target):
+        check_writable(os.path.dirname(target), given)
     return path
+
+
+def check_writable(folder: str | os.PathLike[str], given: str | os.PathLike[str]) -> None:
+    """See whether files can be made in a folder; OSError, which names what was given, if not."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(given))
 
 
 def write_file(path: str | os.PathLike[str], data: bytes) -> None:
