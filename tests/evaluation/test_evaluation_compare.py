@@ -123,11 +123,6 @@ def _captions(labelled: Path) -> Path:
     return path
 
 
-def test_captions_need_an_encoder_that_reads_words(labelled: Path, own_cache: Path) -> None:
-    with pytest.raises(WeightsError, match="phash: it reads no words"):
-        evaluate(_captions(labelled), encoders=["phash"], options=QUICK)
-
-
 def test_captions(
     labelled: Path, own_cache: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +184,16 @@ def test_pictures_of_the_same_bytes_count_once(labelled: Path, own_cache: Path) 
     found = evaluate(labelled, encoders=["phash"], options=QUICK)
     assert found.pictures == 13
     assert "in another class, too, byte for byte: 1" in found.notices[1]
+
+
+def test_without_a_place_for_the_cache(labelled: Path, own_cache: Path) -> None:
+    own_cache.parent.mkdir(parents=True, exist_ok=True)
+    own_cache.mkdir()
+    found = evaluate(labelled, encoders=["phash"], options=QUICK)
+    assert [result.name for result in found.results] == ["phash"]
+    (notice,) = found.notices
+    assert f"{own_cache} cannot be used to keep embeddings" in notice
+    assert "delete" not in notice
 
 
 def test_captions_of_the_same_bytes_have_one_picture(labelled: Path, tmp_path: Path) -> None:
@@ -302,3 +307,16 @@ def test_report_is_json_and_rows_fit_their_headers(labelled: Path, own_cache: Pa
     ):
         assert all(len(line) == len(header) for line in lines)
         assert [line[0] for line in lines] == ["→", ""]
+
+
+def test_captions_need_words_and_two_pictures(
+    labelled: Path, own_cache: Path, tmp_path: Path
+) -> None:
+    one, other = sorted((labelled / "moon").glob("*.jpg"))[:2]
+    table = tmp_path / "captions.csv"
+    table.write_text(f"file,caption\n{one},a moon\n{other},the moon\n")
+    with pytest.raises(UsageError, match="can take part: phash: it reads no words"):
+        evaluate(table, encoders=["phash"], options=QUICK)
+    table.write_text(f"file,caption\n{one},a moon\n{one},the moon\n")
+    with pytest.raises(UsageError, match="captions of one picture only"):
+        evaluate(table, encoders=["phash"], options=QUICK)

@@ -124,6 +124,6 @@ def test_a_picture_that_went_away_is_named(labelled: Path) -> None:
 def test_a_cache_that_is_none_is_named(tmp_path: Path) -> None:
     path = tmp_path / "e.sqlite"
     path.write_bytes(b"no database, and longer than a header of one would be" * 40)
-    with pytest.raises(EnvironmentFailure, match="Delete it") as raised:
+    with pytest.raises(EnvironmentFailure, match="delete") as raised:
         EmbeddingCache(path)
     assert str(path) in str(raised.value)

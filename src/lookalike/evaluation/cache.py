@@ -52,6 +52,8 @@ class EmbeddingCache:
             path.parent.mkdir(parents=True, exist_ok=True)
             with closing(self._open()) as database:
                 database.execute(_SCHEMA)
+                # A file that can only be read is none to keep anything in.
+                database.execute("BEGIN IMMEDIATE")
         except (OSError, sqlite3.Error) as error:
             raise self._failure(error) from error
 
@@ -107,9 +109,12 @@ class EmbeddingCache:
         return sqlite3.connect(self.path, timeout=30)
 
     def _failure(self, error: Exception) -> EnvironmentFailure:
+        # Of sqlite3's errors, the operational ones say nothing against the file's contents.
+        damaged = isinstance(error, sqlite3.DatabaseError) and self.path.is_file()
+        damaged = damaged and not isinstance(error, sqlite3.OperationalError)
+        advice = f": delete {self.path}" if damaged else ""
         return EnvironmentFailure(
-            f"{self.path} cannot be used to keep embeddings: {error}. Delete it, or evaluate "
-            "without keeping them (--no-cache)"
+            f"{self.path} cannot be used to keep embeddings ({error}){advice}"
         )
 
 

@@ -13,7 +13,13 @@ from lookalike.encoders.base import Encoder
 from lookalike.encoders.card import Tower
 from lookalike.encoders.projection import Projection
 from lookalike.encoders.shipped import shipped_projection
-from lookalike.errors import LookalikeError, PictureError, UsageError, WeightsError
+from lookalike.errors import (
+    EnvironmentFailure,
+    LookalikeError,
+    PictureError,
+    UsageError,
+    WeightsError,
+)
 from lookalike.evaluation import datasets
 from lookalike.evaluation.advice import advise
 from lookalike.evaluation.cache import EmbeddingCache, default_path
@@ -100,16 +106,17 @@ def evaluate(
         NotFoundError: there is nothing at a path.
         UnknownEncoderError: there is no encoder of a name.
         UsageError: nothing can be measured on that; the message says what is missing.
-        EnvironmentFailure: the cache cannot be used.
+        EnvironmentFailure: the cache was lost while embeddings were put into it.
     """
     options = options or Options()
     data = datasets.read(pictures, captions=captions, pairs=pairs, limit=limit)
     names = choose(encoders, data.kind)
-    kept = EmbeddingCache(default_path()) if cache else None
+    kept, unkept = _cache() if cache else (None, [])
     sha256, broken = digests(data.items, cache=kept, progress=progress)
     data = data.without(broken)
     sha256 = [digest for row, digest in enumerate(sha256) if row not in broken]
     data, rows_kept, notices = data.once(sha256)
+    notices += unkept
     datasets.check(data)
     sha256 = [sha256[row] for row in rows_kept]
 
@@ -123,6 +130,14 @@ def evaluate(
         return Embedded(encoder.spec, rows, texts, shipped_projection(name))
 
     return compare(data, names, embed, options, notices=notices, progress=progress)
+
+
+def _cache() -> tuple[EmbeddingCache | None, list[str]]:
+    """Where embeddings are kept; without that an evaluation only takes longer, which is said."""
+    try:
+        return EmbeddingCache(default_path()), []
+    except EnvironmentFailure as error:
+        return None, [f"{error}; none are kept for the next run"]
 
 
 def choose(wished: Sequence[str] | None, kind: datasets.Kind) -> list[str]:
@@ -170,7 +185,7 @@ def compare(
     held: dict[str, tuple[Embedded, Result]] = {}
     results: list[Result] = []
     unavailable: list[Unavailable] = []
-    interrupted = False
+    interrupted, wrong_use = False, True
     try:
         for done, name in enumerate(names):
             if progress:
@@ -178,6 +193,7 @@ def compare(
             try:
                 embedded = embed(name)
             except (WeightsError, UsageError, PictureError) as error:
+                wrong_use = wrong_use and isinstance(error, UsageError)
                 unavailable.append(Unavailable(name, str(error)))
                 continue
             rows = _rows(data, name, embedded, options)
@@ -193,7 +209,7 @@ def compare(
     except KeyboardInterrupt:
         interrupted = True
     if not results and not interrupted:
-        raise _none_left(data, unavailable)
+        raise _none_left(data, unavailable, wrong_use=wrong_use)
     measure_ = MEASURES[data.kind][0]
     results.sort(key=lambda result: (-result.quality[measure_].value, result.name))
     return Evaluation(
@@ -211,7 +227,9 @@ def compare(
     )
 
 
-def _none_left(data: Dataset, unavailable: Sequence[Unavailable]) -> LookalikeError:
+def _none_left(
+    data: Dataset, unavailable: Sequence[Unavailable], *, wrong_use: bool
+) -> LookalikeError:
     if not unavailable:
         what = "with a text tower here" if data.kind == "captions" else "whose weights are here"
         return UsageError(
@@ -219,6 +237,8 @@ def _none_left(data: Dataset, unavailable: Sequence[Unavailable]) -> LookalikeEr
             "their weights are fetched"
         )
     reasons = "\n".join(f"{each.name}: {each.reason}" for each in unavailable)
+    if wrong_use:
+        return UsageError("none of the encoders can take part: " + reasons.replace("\n", "; "))
     return WeightsError(f"none of the encoders can be had:\n{reasons}")
 
 

@@ -203,6 +203,8 @@ def check(data: Dataset) -> None:
         raise UsageError("no class has two pictures that can be used: there is nothing to find")
     if data.kind == "captions" and not data.captions:
         raise UsageError("none of the captions has a picture that can be used")
+    if data.kind == "captions" and len(data.items) < 2:
+        raise UsageError("captions of one picture only: with nothing to tell apart all are right")
     if data.kind == "pairs" and len(np.unique(data.same)) < 2:
         raise UsageError(
             "the pairs that can be used are all of one kind; there must be some with same = 1 "
