@@ -96,6 +96,32 @@ def test_a_gpu_is_chosen_and_runs_pictures_together(gpu, tiny_in_folder):
     assert OnnxEncoder(tiny_in_folder).runtime == "onnxruntime"
 
 
+def test_few_pictures_open_no_other_runtime(gpu, tiny_in_folder):
+    opened = []
+
+    class Noted(cuda.Cuda):
+        def __init__(self, model):
+            opened.append(model)
+            super().__init__(model)
+
+    gpu.setattr(choose, "_OTHERS", (("cuda", cuda.missing, Noted),))
+    encoder = OnnxEncoder(tiny_in_folder)
+    expected = np.concatenate([encoder.encode_images([picture]) for picture in PICTURES])
+    for _ in range(6):
+        np.testing.assert_array_equal(encoder.encode_images(PICTURES), expected)
+    assert not opened
+    np.testing.assert_array_equal(encoder.encode_images(PICTURES), expected)
+    assert len(opened) == 1
+    encoder.encode_images(PICTURES)
+    assert len(opened) == 1
+
+
+def test_many_pictures_at_once_choose_at_once(gpu, tiny_in_folder):
+    encoder = OnnxEncoder(tiny_in_folder)
+    encoder.encode_images(PICTURES * 7)
+    assert encoder._together.name == "cuda"
+
+
 def test_a_gpu_that_gives_other_embeddings_is_not_used(gpu, tiny_in_folder):
     class Wrong(cuda.Cuda):
         def run(self, pictures):

@@ -14,21 +14,24 @@ from lookalike.encoders import made_up, weights
 from lookalike.encoders.card import ImageTower, ModelCard
 from lookalike.encoders.preprocess import Preprocessor
 from lookalike.encoders.runtimes.base import Model, Runtime
-from lookalike.encoders.runtimes.choose import choose
+from lookalike.encoders.runtimes.choose import asked, choose
 from lookalike.encoders.session import Session, pooled, unit_rows
 from lookalike.encoders.text import TextEncoder
 from lookalike.errors import UsageError, WeightsError
 from lookalike.processors import processors
 from lookalike.records import EncoderSpec
 
+_FEW = 32
+"""Pictures that are encoded before another runtime is opened, which takes as long as they do."""
+
 
 class OnnxEncoder:
     """An image tower, and a text tower where there is one.
 
-    One picture runs on ONNX Runtime with all processors; several run where they run fastest
-    (runtimes/choose.py), without GPU one on each processor. That is no slower than in batches, and
-    the numbers of an int8 model depend on what else is in its batch: the same picture alone and
-    among fifteen others differed by up to 0.07 in cosine.
+    One picture, and the first few of many, run on ONNX Runtime with all processors; then several
+    run where they run fastest (runtimes/choose.py), without GPU one on each processor. That is no
+    slower than in batches, and the numbers of an int8 model depend on what else is in its batch:
+    the same picture alone and among fifteen others differed by up to 0.07 in cosine.
 
     The text tower is looked for on each call, so that one brought later works at once.
 
@@ -63,6 +66,7 @@ class OnnxEncoder:
         self._threads = threads or processors()
         self._alone: Session | None = None
         self._together: Runtime | None = None
+        self._seen = 0
         self._lock = threading.RLock()
         self.spec = EncoderSpec(
             name=card.name,
@@ -92,9 +96,11 @@ class OnnxEncoder:
         """
         if len(batch) == 0:
             return np.zeros((0, self.card.size), np.float32)
-        if len(batch) == 1:
-            return self._unit(self._session().run({self._tower.input: batch[0][None]}))
-        return self._unit(self._runtime().run(batch))
+        if len(batch) > 1 and not self._is_few(len(batch)):
+            return self._unit(self._runtime().run(batch))
+        session = self._session()
+        rows = [session.run({self._tower.input: pixels[None]}) for pixels in batch]
+        return self._unit(np.concatenate(rows))
 
     def encode_images(self, pictures: Sequence[Image]) -> NDArray[np.float32]:
         """Encode RGB pictures of any size: (n, dim) float32 of unit length."""
@@ -129,6 +135,14 @@ class OnnxEncoder:
             if self._alone is None:
                 self._alone = Session(self._path, self._tower.output, threads=self._threads)
             return self._alone
+
+    def _is_few(self, count: int) -> bool:
+        """Whether no runtime was chosen yet, nor is it worth while with so many pictures more."""
+        with self._lock:
+            if self._together is not None or asked():
+                return False
+            self._seen += count
+            return self._seen <= _FEW
 
     def _runtime(self) -> Runtime:
         """What several pictures run on, chosen when it is first needed."""

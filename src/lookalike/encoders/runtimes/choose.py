@@ -28,6 +28,18 @@ _OTHERS: tuple[tuple[str, Callable[[], str | None], Callable[[Model], Runtime]],
 _NAMES = (OnnxRuntime.name, *(name for name, _, _ in _OTHERS))
 
 
+def asked() -> str:
+    """The runtime that LOOKALIKE_RUNTIME names; "" when it names none.
+
+    Raises:
+        UsageError: there is no such runtime.
+    """
+    name = os.environ.get(VARIABLE, "").strip().lower()
+    if name and name not in _NAMES:
+        raise UsageError(f"{VARIABLE}={name} is none of {', '.join(_NAMES)}")
+    return name
+
+
 def choose(model: Model, alone: Session) -> Runtime:
     """The fastest runtime that there is here and that gives the same embeddings.
 
@@ -41,11 +53,9 @@ def choose(model: Model, alone: Session) -> Runtime:
         UsageError: LOOKALIKE_RUNTIME names no runtime.
         EnvironmentFailure: the one that it names cannot be used here at all; says why.
     """
-    asked = os.environ.get(VARIABLE, "").strip().lower()
-    if asked and asked not in _NAMES:
-        raise UsageError(f"{VARIABLE}={asked} is none of {', '.join(_NAMES)}")
+    only = asked()
     for name, missing, open_ in _OTHERS:
-        if asked in {"", name} and _usable(missing(), asked):
+        if only in {"", name} and _usable(missing(), only):
             runtime = _agreeing(open_, model, alone)
             if runtime is not None:
                 return runtime
@@ -62,9 +72,9 @@ def least_cosine(runtime: Runtime, model: Model, alone: Session) -> float:
     return float((one * other).sum(axis=1).min())
 
 
-def _usable(missing: str | None, asked: str) -> bool:
-    if missing and asked:
-        raise EnvironmentFailure(f"{VARIABLE}={asked}: {missing}")
+def _usable(missing: str | None, only: str) -> bool:
+    if missing and only:
+        raise EnvironmentFailure(f"{VARIABLE}={only}: {missing}")
     return missing is None
 
 
