@@ -389,6 +389,15 @@ def test_a_picture_that_is_in_a_file_twice_is_one_record(new: Any, tmp_path: Pat
     assert last @ vectors[1] > 0.999
 
 
+@pytest.mark.parametrize("name", ["\x1b[31mred", "x" * 1000, "nul\0", "\ud800"])
+def test_an_encoders_name_is_one_that_can_be_shown(new: Any, tmp_path: Path, name: str) -> None:
+    header = {"version": 1, "kind": "embedding", "size": SIZE, "encoder": name}
+    np.save(tmp_path / "a.npy", unit(1))
+    (tmp_path / "a.jsonl").write_text(f'{json.dumps({"lookalike": header})}\n{{"id": 1}}\n')
+    with pytest.raises(UsageError, match="what it says of its encoder cannot be read"):
+        import_embeddings(new(), tmp_path / "a.npy")
+
+
 def test_nothing_is_unpickled(new: Any, tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Any, ...]:

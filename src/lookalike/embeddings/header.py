@@ -19,6 +19,7 @@ LARGEST = 1 << 16
 """Most components of an embedding, or bits of a hash, that a file is believed."""
 
 _VERSION = 1
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ class Header:
             version == _VERSION
             and set(fields) <= set(cls.__slots__)
             and all(isinstance(value, str) for value in texts.values())
+            and all(
+                _is_name(texts.get(key, "")) for key in ("encoder", "fingerprint", "projection")
+            )
             and fields.get("kind") in {"embedding", "hash"}
             and isinstance(size, int)
             and 0 < size <= LARGEST
@@ -103,3 +107,7 @@ class Header:
         if len(found.mean) != self.size:
             raise UsageError(f"{name}: its projection is of vectors of another size")
         return found
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _LONGEST_NAME and text.isprintable()
