@@ -51,8 +51,8 @@ class Adding:
             progress: called as progress(stage, done, total).
 
         Returns:
-            What was added, updated, unchanged, moved, removed and failed. A bad picture never
-            stops the rest.
+            What was added, updated, unchanged, moved, removed and failed, and how many records that
+            were there a further encoder embedded. A bad picture never stops the rest.
 
         Raises:
             UsageError: a path does not exist, or the arguments do not fit together.
@@ -268,12 +268,12 @@ class Adding:
         models = [load_matching(spec, progress) for spec in ours]
         wished = self._wished or (() if models else DEFAULT_ENCODERS)
         known = {spec.name for spec in ours}
-        for name in dict.fromkeys(map(registry.own_name, wished)):
-            if name not in known:
-                models.append(registry.load(name, progress=progress))
-                spec = models[-1].spec
-                self._store.add_encoder(spec, shipped_projection(spec.name))
-        return models
+        names = [name for name in map(registry.own_name, wished) if name not in known]
+        # All are loaded before the first one joins.
+        further = [registry.load(name, progress=progress) for name in dict.fromkeys(names)]
+        for model in further:
+            self._store.add_encoder(model.spec, shipped_projection(model.spec.name))
+        return [*models, *further]
 
     def _complete(
         self,
@@ -301,5 +301,6 @@ class Adding:
                 progress=progress,
             )
             # What is completed was counted already, as unchanged.
-            report += replace(more, updated=0)
+            completed = {encoder.spec.name: more.updated} if more.updated else {}
+            report += replace(more, updated=0, completed=completed)
         return report

@@ -55,6 +55,7 @@ def test_json_is_one_object_and_all_of_standard_output(run: Run, some: Path) -> 
         "unchanged",
         "moved",
         "removed",
+        "completed",
         "failed",
         "notices",
         "seconds",
@@ -106,9 +107,33 @@ def test_options_reach_the_ingest(run: Run, some: Path) -> None:
 
 def test_one_more_encoder(run: Run, some: Path) -> None:
     run("index", "photos", "--encoder", "phash")
-    run("index", "photos", "--encoder", "mobilenet-v3-large")
+    result = run("index", "photos", "--encoder", "mobilenet-v3-large,dhash")
+    assert (
+        "12 unchanged, 12 embedded by mobilenet-v3-large, 12 embedded by dhash in" in result.stdout
+    )
+    report = json.loads(run("index", "photos", "--encoder", "ahash", "--json").stdout)
+    assert (report["updated"], report["completed"]) == (0, {"ahash": 12})
+    assert json.loads(run("index", "photos", "--json").stdout)["completed"] == {}
     encoders = json.loads(run("info", "--json").stdout)["encoders"]
-    assert {e["name"]: e["vectors"] for e in encoders} == {"phash": 12, "mobilenet-v3-large": 12}
+    names = ("phash", "mobilenet-v3-large", "dhash", "ahash")
+    assert {e["name"]: e["vectors"] for e in encoders} == dict.fromkeys(names, 12)
+
+
+def test_weights_that_cannot_be_had_leave_no_collection_behind(
+    process: Callable[..., subprocess.CompletedProcess[str]], some: Path, tmp_path: Path
+) -> None:
+    nothing = {
+        "LOOKALIKE_CACHE": str(tmp_path / "cache"),
+        "LOOKALIKE_OFFLINE": "1",
+    }
+    arguments = ("index", "photos", "--encoder", "phash,mobilenet-v3-large")
+    said = process(*arguments, status=3, env=nothing).stderr
+    assert "mobilenet-v3-large" in said
+    assert not Path(".lookalike").exists()
+    process("index", "photos", "--encoder", "phash", env=nothing)
+    process(*arguments, status=3, env=nothing)
+    with lookalike.open(".lookalike", read_only=True) as collection:
+        assert [spec.name for spec in collection.encoders] == ["phash"]
 
 
 def test_quiet_and_plain_output(run: Run, some: Path) -> None:

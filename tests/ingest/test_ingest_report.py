@@ -15,6 +15,11 @@ def test_reports_add_up() -> None:
     assert IngestReport() + first == first
 
 
+def test_what_encoders_completed_adds_up() -> None:
+    first = IngestReport(completed={"phash": 1, "pdq": 2})
+    assert (first + IngestReport(completed={"pdq": 3})).completed == {"phash": 1, "pdq": 5}
+
+
 def test_a_picture_that_fails_twice_is_one_failure() -> None:
     first = IngestReport(failed=(Failure("b", "gone"), Failure("c", "empty")))
     second = IngestReport(failed=(Failure("a", "broken"), Failure("b", "not found")))

@@ -199,6 +199,7 @@ def summary(report: "IngestReport") -> str:
         )
         if count
     ]
+    counts += [f"{count:,} embedded by {name}" for name, count in report.completed.items()]
     sentence = f"{', '.join(counts) or 'nothing to do'} in {duration(report.seconds)}"
     done = report.added + report.updated
     if done and report.seconds > 0:

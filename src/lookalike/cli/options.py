@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from lookalike.cli.output import say
-from lookalike.errors import CollectionLockedError, NotFoundError, StoreError, UsageError
+from lookalike.errors import (
+    CollectionLockedError,
+    NotFoundError,
+    StoreError,
+    UsageError,
+    WeightsError,
+)
 from lookalike.sources.uri import is_url
 from lookalike.views.file import file_to_write
 
@@ -132,14 +138,15 @@ def open_to_write(path: str, *, encoder: str | None = None, create: bool = True)
 def open_or_make(path: str, *, encoder: str | None = None) -> "Iterator[Collection]":
     """Open a collection for writing, made if need be.
 
-    One that is made here goes again when wrong use ends the block before anything came into it.
+    One that is made here goes again when wrong use, or weights that cannot be had, end the block
+    before anything came into it.
     """
     new, unused = not os.path.lexists(path), False
     try:
         with open_to_write(path, encoder=encoder) as opened:
             try:
                 yield opened
-            except UsageError:
+            except (UsageError, WeightsError):
                 unused = new and not opened.count()
                 raise
     finally:

@@ -1,6 +1,7 @@
 """What one run of ingest did."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -24,6 +25,7 @@ class Outcome(StrEnum):
 class IngestReport:
     """Counts of pictures by outcome, the failures, and how long it took.
 
+    `completed` says by encoder how many records that were there got a vector of it.
     `notices` say in words what else the user should know.
     `interrupted` is True when Ctrl-C ended the run early; what is counted is in the store.
     """
@@ -33,6 +35,7 @@ class IngestReport:
     unchanged: int = 0
     moved: int = 0
     removed: int = 0
+    completed: Mapping[str, int] = field(default_factory=dict)
     failed: tuple[Failure, ...] = ()
     seconds: float = 0.0
     interrupted: bool = False
@@ -47,6 +50,10 @@ class IngestReport:
             unchanged=self.unchanged + other.unchanged,
             moved=self.moved + other.moved,
             removed=self.removed + other.removed,
+            completed={
+                name: self.completed.get(name, 0) + other.completed.get(name, 0)
+                for name in (*self.completed, *other.completed)
+            },
             failed=tuple(sorted(failed.values(), key=lambda failure: failure.uri)),
             seconds=self.seconds + other.seconds,
             interrupted=self.interrupted or other.interrupted,
@@ -61,6 +68,7 @@ class IngestReport:
             "unchanged": self.unchanged,
             "moved": self.moved,
             "removed": self.removed,
+            "completed": dict(self.completed),
             "failed": [{"uri": failed.uri, "reason": failed.reason} for failed in self.failed],
             "notices": list(self.notices),
             "seconds": round(self.seconds, 3),
