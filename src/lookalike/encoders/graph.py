@@ -22,6 +22,11 @@ def field(number: int, payload: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(payload)) + payload
 
 
+def integer(number: int, value: int) -> bytes:
+    """A varint field: tag (number and wire type 0), value."""
+    return varint(number << 3) + varint(value)
+
+
 def varint(value: int) -> bytes:
     """Seven bits a byte, lowest first, the eighth bit saying that more follow."""
     out = bytearray()

@@ -12,7 +12,7 @@ import functools
 import numpy as np
 import onnxruntime
 
-from lookalike.encoders.graph import field, varint
+from lookalike.encoders.graph import field, integer
 
 _ROWS, _INNER, _COLUMNS = 4, 64, 16
 _UINT8, _INT8, _INT32 = 2, 3, 6
@@ -30,18 +30,13 @@ def int8_overflows() -> bool:
 def _model() -> bytes:
     """The product y = x · w as a serialised ModelProto (numbers: fields of onnx.proto)."""
     weights = field(9, np.full((_INNER, _COLUMNS), 127, np.int8).tobytes()) + field(8, b"w")
-    sizes = _number(1, _INNER) + _number(1, _COLUMNS) + _number(2, _INT8)
+    sizes = integer(1, _INNER) + integer(1, _COLUMNS) + integer(2, _INT8)
     node = field(1, b"x") + field(1, b"w") + field(2, b"y") + field(4, b"MatMulInteger")
     graph = field(1, node) + field(2, b"overflow") + field(5, sizes + weights)
     graph += field(11, _value(b"x", _UINT8, _INNER)) + field(12, _value(b"y", _INT32, _COLUMNS))
-    return _number(1, 8) + field(7, graph) + field(8, _number(2, 13))
+    return integer(1, 8) + field(7, graph) + field(8, integer(2, 13))
 
 
 def _value(name: bytes, kind: int, columns: int) -> bytes:
-    shape = field(1, _number(1, _ROWS)) + field(1, _number(1, columns))
-    return field(1, name) + field(2, field(1, _number(1, kind) + field(2, shape)))
-
-
-def _number(number: int, value: int) -> bytes:
-    """A varint field: tag (number and wire type 0) and value."""
-    return varint(number << 3) + varint(value)
+    shape = field(1, integer(1, _ROWS)) + field(1, integer(1, columns))
+    return field(1, name) + field(2, field(1, integer(1, kind) + field(2, shape)))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.encoders.graph import field, varint
+from lookalike.encoders.graph import field, integer
 
 _IR_VERSION, _OPSET = 8, 13
 # TensorProto.DataType
@@ -30,9 +30,9 @@ def node(
 
 def tensor(name: str, values: NDArray[Any]) -> tuple[int, bytes]:
     """A constant of the graph: an array of float32, uint8, int8 or int32."""
-    shape = b"".join(_number(1, size) for size in values.shape)
+    shape = b"".join(integer(1, size) for size in values.shape)
     data = values.astype(values.dtype.newbyteorder("<")).tobytes()
-    return 5, shape + _number(2, _TYPES[values.dtype.name]) + _text(8, name) + field(9, data)
+    return 5, shape + integer(2, _TYPES[values.dtype.name]) + _text(8, name) + field(9, data)
 
 
 def conv(
@@ -66,25 +66,21 @@ def model(
     """A serialised model of float32 input and output; both have a batch axis before their shape."""
     graph = b"".join(field(number, part) for number, part in parts) + _text(2, "lookalike")
     graph += field(11, _value(*given)) + field(12, _value(*output))
-    return _number(1, _IR_VERSION) + field(7, graph) + field(8, _number(2, _OPSET))
+    return integer(1, _IR_VERSION) + field(7, graph) + field(8, integer(2, _OPSET))
 
 
 def _value(name: str, shape: tuple[int, ...]) -> bytes:
     batch = field(1, _text(2, "batch"))
-    sizes = batch + b"".join(field(1, _number(1, size)) for size in shape)
-    return _text(1, name) + field(2, field(1, _number(1, _FLOAT) + field(2, sizes)))
+    sizes = batch + b"".join(field(1, integer(1, size)) for size in shape)
+    return _text(1, name) + field(2, field(1, integer(1, _FLOAT) + field(2, sizes)))
 
 
 def _attribute(name: str, value: int | tuple[int, ...]) -> bytes:
     if isinstance(value, int):
-        return _text(1, name) + _number(3, value) + _number(20, _INT)
-    values = b"".join(_number(8, each) for each in value)
-    return _text(1, name) + values + _number(20, _INTS)
+        return _text(1, name) + integer(3, value) + integer(20, _INT)
+    values = b"".join(integer(8, each) for each in value)
+    return _text(1, name) + values + integer(20, _INTS)
 
 
 def _text(number: int, value: str) -> bytes:
     return field(number, value.encode())
-
-
-def _number(number: int, value: int) -> bytes:
-    return varint(number << 3) + varint(value)
