@@ -259,6 +259,14 @@ def test_every_mismatch_is_said(brought, models, description, model, said):
     assert [path.name for path in models.iterdir()] == [".lock"]
 
 
+def test_what_a_killed_attempt_left_is_swept_up(brought, models):
+    left = models / ".adding-killed"
+    left.mkdir(parents=True)
+    (left / "image.onnx").write_bytes(b"half a mod")
+    install.add(brought / "mine.toml")
+    assert sorted(path.name for path in models.iterdir()) == [".lock", "mine", "mine.toml"]
+
+
 def test_a_model_that_sees_nothing_is_refused(brought):
     model = tiny_onnx.model(
         [

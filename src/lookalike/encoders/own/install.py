@@ -24,6 +24,7 @@ from lookalike.errors import EnvironmentFailure, NotFoundError, UsageError, Weig
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILES = {"image": "image.onnx", "text": "text.onnx", "tokenizer": "tokenizer.json"}
 """Under which names a model's files are kept."""
+_STAGED = ".adding-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,13 @@ def _files(
 
 @contextmanager
 def _staged(root: Path, files: Files) -> Iterator[Path]:
-    """A folder in the user's folder that holds copies of the files under the names they get."""
-    staged = Path(tempfile.mkdtemp(prefix=".adding-", dir=root))
+    """A folder in the user's folder that holds copies of the files under the names they get.
+
+    Under the lock nobody else has one: what is there was left by a process that was killed.
+    """
+    for left in root.glob(f"{_STAGED}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    staged = Path(tempfile.mkdtemp(prefix=_STAGED, dir=root))
     try:
         for key, source in (
             ("image", files.image),
