@@ -120,7 +120,9 @@ def test_a_collection_is_made_again(
 
 
 attributes = st.dictionaries(
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(
+        str.strip
+    ),
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(-1e9, 1e9)
     | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
     max_size=3,

@@ -207,3 +207,11 @@ def test_no_rows_and_no_folder(shop: Path) -> None:
         source(shop, "article_id\n")
     with pytest.raises(NotFoundError, match="no folder"):
         source(shop, ROWS, root=shop / "missing")
+
+
+def test_a_column_without_a_name_is_no_attribute(shop: Path) -> None:
+    path = shop / "products.jsonl"
+    path.write_text('{"": 7, " ": 8, "article_id": "0108775015", "price": 1}\n')
+    items, failures = split(TableSource(path, Join("article_id"), limits=DEFAULT_LIMITS))
+    assert not failures
+    assert items[0].attributes == {"article_id": "0108775015", "price": 1}

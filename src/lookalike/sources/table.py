@@ -190,7 +190,9 @@ class TableSource:
     def _picture(self, row: Row) -> Item | Failure:
         if row.complaint:
             return self._failure(row, row.complaint)
-        names = [*dict.fromkeys([*(self._kept or row.values), *self._places.columns])]
+        # A column without a name, as programs write their row numbers, cannot be an attribute.
+        kept_names = self._kept or [name for name in row.values if name.strip()]
+        names = [*dict.fromkeys([*kept_names, *self._places.columns])]
         values, wrong = self._read(row, names)
         if wrong:
             return self._failure(row, "; ".join(wrong))
