@@ -55,6 +55,16 @@ def test_bytes_and_unknown_totals() -> None:
     ]
 
 
+def test_no_time_is_told_before_anything_has_begun() -> None:
+    written: list[str] = []
+    clock = Clock()
+    show = Lines(written.append, clock)
+    show("download resnet", 0, 90 * 2**20)
+    clock.now += 60
+    show("download resnet", 1100, 90 * 2**20)
+    assert written == ["download resnet: 1.1 KiB of 90.0 MiB, 18 bytes/s"]
+
+
 def test_a_second_run_of_a_stage_counts_from_where_it_began() -> None:
     written: list[str] = []
     clock = Clock()

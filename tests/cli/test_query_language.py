@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookalike.cli.query import mark_kinds, parse
+from lookalike.cli.query import folders, mark_kinds, parse
 from lookalike.errors import UsageError
 from lookalike.search import Term
 
@@ -80,6 +80,22 @@ def terms(*arguments: str) -> list[tuple[str, object, float]]:
 )
 def test_parse(arguments: list[str], expected: list[tuple[str, object, float]]) -> None:
     assert terms(*arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["dress"], ["dress"]),
+        (["cat.jpg", "+", "my", "folder"], ["my folder"]),
+        (["red", "dress"], []),
+        (["--text", "dress"], []),
+        (["dress", "--text"], []),
+        (["cat.jpg"], []),
+    ],
+)
+def test_words_that_are_folders_too(arguments: list[str], expected: list[str]) -> None:
+    tokens = mark_kinds(arguments)
+    assert folders(tokens, parse(tokens)) == expected
 
 
 def test_home_is_filled_in(pictures: Path) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LINE_EVERY_S = 10.0
 """Seconds between two lines where there is no terminal."""
+_LONGEST_S = 100 * 3600.0
+"""Time left beyond which nothing has really begun, and none is shown."""
 
 
 @contextmanager
@@ -70,8 +72,7 @@ class Lines:
         rate = (done - self._first) / seconds
         if rate > 0:
             line += f", {show(rate) if is_bytes(self._stage) else f'{rate:,.1f}'}/s"
-            if total > done:
-                line += f", {duration((total - done) / rate)} left"
+            line += _left((total - done) / rate)
         return line
 
 
@@ -81,6 +82,10 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _left(seconds: float) -> str:
+    return f", {duration(seconds)} left" if 0 < seconds <= _LONGEST_S else ""
 
 
 @contextmanager
@@ -131,8 +136,6 @@ def _rate_column() -> "ProgressColumn":
             if not speed:
                 return Text("")
             per_second = f"{size(speed)}/s" if is_bytes(task.description) else f"{speed:,.1f}/s"
-            left = task.time_remaining
-            tail = f", {duration(left)} left" if left else ""
-            return Text(per_second + tail, style="dim")
+            return Text(per_second + _left(task.time_remaining or 0), style="dim")
 
     return Rate()

@@ -87,6 +87,14 @@ def parse(tokens: Sequence[str], stdin: bytes | None = None) -> "list[Term]":
     return terms
 
 
+def folders(tokens: Sequence[str], terms: "Sequence[Term]") -> list[str]:
+    """Words that nothing forced to be words, and that name a folder, too."""
+    if any(map(_forced, tokens)):
+        return []
+    words = [term.value for term in terms if term.kind == "text"]
+    return [phrase for phrase in words if os.path.isdir(os.path.expanduser(phrase))]
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """What stands between two signs."""

@@ -114,9 +114,14 @@ def command(
     Exit status: 0 with hits, 1 without or when the picture cannot be used, 2 wrong use, 3 when
     the environment failed.
     """  # noqa: D301
-    from lookalike.cli.query import parse
+    from lookalike.cli.query import folders, parse
 
     terms = parse(query, _read_stdin() if stdin else None)
+    for name in folders(query, terms):
+        say(
+            f"{name} is a folder, and is searched for as words; `--within FOLDER` searches only "
+            "inside a folder, --text before the words leaves this out"
+        )
     with options.open_existing(collection, beside_writer=True) as opened:
         results = opened.search(
             terms=terms,
