@@ -8,7 +8,7 @@ from PIL import Image
 
 from lookalike.encoders import registry
 from lookalike.encoders.onnx import OnnxEncoder
-from lookalike.encoders.runtimes import choose, cuda, devices
+from lookalike.encoders.runtimes import choose, cuda, devices, openvino
 from lookalike.encoders.runtimes.base import Model
 from lookalike.encoders.runtimes.openvino import OpenVino, capabilities
 from lookalike.encoders.session import CUDA, Session
@@ -147,6 +147,18 @@ def test_openvino_only_where_the_card_says_so(free_choice, tiny_in_folder):
     assert encoder.runtime == "openvino"
     expected = np.concatenate([encoder.encode_images([picture]) for picture in PICTURES])
     np.testing.assert_allclose(encoder.encode_images(PICTURES), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("error", [ImportError("no libtbb"), RuntimeError("no plugin")])
+def test_a_broken_openvino_is_not_used(free_choice, tiny_in_folder, error):
+    pytest.importorskip("openvino")
+
+    def fail(*ignored):
+        raise error
+
+    for precision, broken in (("bf16", "capabilities"), ("f32", "_compile")):
+        free_choice.setattr(openvino, broken, fail)
+        assert OnnxEncoder(rule(tiny_in_folder, precision)).runtime == "onnxruntime"
 
 
 def test_openvino_says_what_it_cannot_do(tiny_in_folder, models):

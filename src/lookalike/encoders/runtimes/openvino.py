@@ -39,11 +39,13 @@ class OpenVino(Callers):
 
     def __init__(self, model: Model) -> None:
         precision = model.tower.runtime.openvino
-        if not precision or (precision == "bf16" and "BF16" not in capabilities()):
-            raise WeightsError(f"OpenVINO does not win with {model.path} here")
+        if not precision:
+            raise WeightsError(f"OpenVINO does not win with {model.path}")
         try:
+            if precision == "bf16" and "BF16" not in capabilities():
+                raise WeightsError("this processor has no bfloat16")
             self._compiled = _compile(model)
-        except Exception as error:  # OpenVINO raises RuntimeError of its own making
+        except Exception as error:  # RuntimeError of its own making, or what a broken one raises
             raise WeightsError(f"OpenVINO cannot use {model.path}: {error}") from error
         self._path = model.path
         self._output = _port(self._compiled, model.tower.output)
