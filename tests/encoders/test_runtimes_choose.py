@@ -1,5 +1,7 @@
 import dataclasses
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnxruntime
@@ -159,6 +161,27 @@ def test_a_broken_openvino_is_not_used(free_choice, tiny_in_folder, error):
     for precision, broken in (("bf16", "capabilities"), ("f32", "_compile")):
         free_choice.setattr(openvino, broken, fail)
         assert OnnxEncoder(rule(tiny_in_folder, precision)).runtime == "onnxruntime"
+
+
+def test_models_bring_their_first_arrays_by_turns(tiny_in_folder, models, monkeypatch):
+    pytest.importorskip("openvino")
+    inside, most = [], []
+    infer = OpenVino._infer
+
+    def watched(self, pixels):
+        inside.append(self)
+        most.append(len(inside))
+        time.sleep(0.05)
+        try:
+            return infer(self, pixels)
+        finally:
+            inside.remove(self)
+
+    monkeypatch.setattr(OpenVino, "_infer", watched)
+    model = Model(models / "tiny" / "image.onnx", rule(tiny_in_folder, "f32").image, 2)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(OpenVino, [model] * 4, timeout=60))
+    assert most == [1] * 4
 
 
 def test_openvino_says_what_it_cannot_do(tiny_in_folder, models):

@@ -11,6 +11,10 @@ from lookalike.encoders.graph import extra_output
 from lookalike.encoders.runtimes.base import Callers, Model
 from lookalike.errors import WeightsError
 
+# Its Python half sets itself up at the first array it sees; two threads that bring the first ones
+# at the same moment, be it for two models, wait for each other for ever.
+_FIRST = threading.Lock()
+
 
 def missing() -> str | None:
     """What keeps every model from running here, in words; None when nothing does."""
@@ -50,9 +54,8 @@ class OpenVino(Callers):
         self._path = model.path
         self._output = _port(self._compiled, model.tower.output)
         self._local = threading.local()
-        # Its Python half sets itself up at the first array it sees; two threads that bring the
-        # first ones at the same moment wait for each other for ever.
-        self._infer(np.zeros((1, *model.shape), model.tower.preprocessing.dtype))
+        with _FIRST:
+            self._infer(np.zeros((1, *model.shape), model.tower.preprocessing.dtype))
         super().__init__(self._infer, model.threads)
 
     def _infer(self, pixels: NDArray[Any]) -> NDArray[Any]:
