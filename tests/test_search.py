@@ -261,6 +261,20 @@ class TestPages:
             hits = indexed.search(id=record.id, threshold=1.0)
             assert record.id in {hit.id for hit in hits}
 
+    def test_attributes_that_no_record_has_are_named(self, indexed, some):
+        indexed.update(some.id, {"price": 3, "camera": {"maker": "x"}})
+        where = "pirce < 5 or camera.makr is not null or price > 5 or width < 1"
+        results = indexed.search(id=some.id, where=where)
+        assert not results
+        assert [notice.partition(",")[0] for notice in results.notices] == [
+            "no record has the attribute 'pirce'",
+            "no record has the attribute 'camera.makr'",
+        ]
+        (notice,) = indexed.search(some.uri, where="price > 5", tenant="ann").notices
+        assert "'price'" in notice
+        assert not indexed.search(id=some.id, where="pirce < 5 or price < 5").notices
+        assert not indexed.search(id=some.id, where="pirce < 5", limit=0).notices
+
     def test_threshold_cuts_the_tail(self, indexed, some):
         n = len(indexed)
         whole = indexed.search(id=some.id, limit=n)

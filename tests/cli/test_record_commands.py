@@ -214,3 +214,8 @@ def test_names_that_are_no_text(
     for odd in (["search", b"\xff"], ["list", "--tenant", b"\xff"], ["list", "--where", b"\xff"]):
         process(*odd, status=2 if odd[0] == "search" else None, **asked)
     assert process("delete", name, **asked).stdout == "deleted 1 record\n"
+
+
+def test_a_list_of_nothing_names_misspelt_attributes(run: Run, at: list[str]) -> None:
+    said = run("list", "--where", "pirce < 5 and width > 9", *at, status=1).stderr
+    assert "no record has the attribute 'pirce', which the filter asks for" in said

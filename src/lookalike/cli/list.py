@@ -81,6 +81,12 @@ def command(
             shown += len(batch)
             last = batch[-1].id
         more = next(iter(rows), None) is not None
+        if where is not None and not shown:
+            from lookalike.filters import parse, unknown_attributes
+
+            any_of = lambda one: opened.count(where=one) > 0  # noqa: E731
+            for notice in unknown_attributes(parse(where), tenant, any_of):
+                say(notice)
     if more and not as_json:
         say(f"there are more: --after {last} lists on, --limit 0 lists all")
     if not shown:

@@ -18,6 +18,7 @@ from lookalike.filters.nodes import (
     uri_within,
 )
 from lookalike.filters.parser import parse
+from lookalike.filters.unknown import unknown_attributes
 
 __all__ = [
     "SYSTEM_FIELDS",
@@ -33,5 +34,6 @@ __all__ = [
     "equal_range",
     "parse",
     "tenant_is",
+    "unknown_attributes",
     "uri_within",
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.encoders.templates import check as check_templates
 from lookalike.errors import UsageError
+from lookalike.filters import unknown_attributes
 from lookalike.records import EncoderSpec, Hit, Record
 from lookalike.results import Results, Took
 from lookalike.search.asked import Asked, ask, visible
@@ -80,6 +81,10 @@ def search(
         neighbours = fuse(store, choice, asked, limit, offset, furthest, where)
     hits = _hits(store, choice.specs, asked, neighbours, store.get([n.id for n in neighbours]))
     asked.notices += [*choice.notices, *_incomplete(store, choice.specs)]
+    if not hits and limit and where is not None:
+        asked.notices += unknown_attributes(
+            where, tenant, lambda one: bool([*store.scan(one, limit=1)])
+        )
     took = Took(asked.decode_ms, asked.encode_ms, (time.perf_counter() - started) * 1e3)
     return Results(
         hits,
