@@ -207,7 +207,7 @@ def test_records_keep_their_ids_and_taken_ids_are_replaced(
     assert other.get([60])[0].tenant == "bob"
     assert other.count() == 21
     again = import_embeddings(other, tmp_path / name)
-    assert (again.added, again.updated, again.notices) == (0, 20, ())
+    assert (again.added, again.updated, again.unchanged, again.notices) == (0, 0, 20, ())
 
 
 @formats
@@ -229,6 +229,40 @@ def test_vectors_of_other_weights_are_refused_or_kept_apart(
     assert other.encoders()[-1] == EncoderSpec("apart", "embedding", SIZE, "")
 
 
+def test_what_says_nothing_new_changes_nothing(store: LocalStore, tmp_path: Path) -> None:
+    for spec in (SPEC, HASH):
+        export_embeddings(store, tmp_path / f"{spec.name}.npy", encoder=spec.name)
+    before = list(store.scan())
+    for spec in (SPEC, HASH):
+        report = import_embeddings(store, tmp_path / f"{spec.name}.npy")
+        assert (report.updated, report.unchanged) == (0, 20)
+    assert list(store.scan()) == before
+    qualities = store.qualities("house-hash", [80, 90])
+    # One of everything that a row can say is another now; true is not 1.
+    store.update_attributes({20: {**before[2].attributes, "n": 3}})
+    store.update_attributes({10: {**before[1].attributes, "n": True}})
+    hashed = store.vectors("house-hash", [90])[90]
+    store.upsert(
+        [
+            Entry("/pictures/6.jpg", id=60, vectors={"house-model": unit(1)[0]}),
+            Entry("/pictures/7.jpg", id=70, width=641),
+            Entry("/pictures/8.jpg", id=80, vectors={"house-hash": ~hashed}),
+            Entry(
+                "/pictures/9.jpg",
+                id=90,
+                vectors={"house-hash": hashed},
+                qualities={"house-hash": 1},
+            ),
+        ]
+    )
+    counts = [import_embeddings(store, tmp_path / f"{s.name}.npy").updated for s in (SPEC, HASH)]
+    assert counts == [4, 2]
+    assert store.qualities("house-hash", [80, 90]) == qualities
+    assert facts(store) == [
+        {name: getattr(record, name) for name in facts(store)[0]} for record in before
+    ]
+
+
 def test_an_interrupted_import_goes_on(store: LocalStore, new: Any, tmp_path: Path) -> None:
     export_embeddings(store, tmp_path / "a.parquet")
     other = new()
@@ -239,7 +273,7 @@ def test_an_interrupted_import_goes_on(store: LocalStore, new: Any, tmp_path: Pa
     with pytest.raises(KeyboardInterrupt):
         import_embeddings(other, tmp_path / "a.parquet", progress=stop)
     assert other.count() == 20
-    assert import_embeddings(other, tmp_path / "a.parquet").updated == 20
+    assert import_embeddings(other, tmp_path / "a.parquet").unchanged == 20
 
 
 @formats

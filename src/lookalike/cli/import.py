@@ -58,5 +58,7 @@ def command(
         echo_json(report.to_dict())
     else:
         counts = f"{report.added:,} added, {report.updated:,} updated"
+        if report.unchanged:
+            counts += f", {report.unchanged:,} unchanged"
         click.echo(printable(f"{counts}; {plural(total, 'picture')} in {collection}"))
     return 0

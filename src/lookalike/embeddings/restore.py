@@ -12,6 +12,7 @@ import numpy as np
 from lookalike.embeddings.files import format_of
 from lookalike.embeddings.header import Header
 from lookalike.embeddings.rows import entry_of
+from lookalike.embeddings.unchanged import unchanged
 from lookalike.encoders import registry
 from lookalike.errors import NotFoundError, UsageError, WeightsError
 from lookalike.external import EXTERNAL, spec_of, unit_rows
@@ -41,7 +42,7 @@ def import_embeddings(
     source = Path(path).expanduser()
     if not source.is_file():
         raise NotFoundError(f"there is no file {source}; name one that `lookalike export` wrote")
-    added = done = renumbered = 0
+    added = kept = done = renumbered = 0
     with format_of(source).read(source) as reader:
         spec = _space(store, reader.header, encoder, source.name)
         if all(spec.name != one.name for one in store.encoders()):
@@ -53,12 +54,15 @@ def import_embeddings(
                 for i, values in enumerate(columns)
             ]
             placed, new, moved = _place(store, entries)
+            same = unchanged(store, spec, placed, rows)
             store.upsert(
                 [
                     replace(entry, vectors={spec.name: row})
-                    for entry, row in zip(placed, rows, strict=True)
+                    for entry, row, known in zip(placed, rows, same, strict=True)
+                    if not known
                 ]
             )
+            kept += sum(same)
             added, renumbered, done = added + new, renumbered + moved, done + len(rows)
             if progress is not None:
                 progress("import", done, max(done, reader.rows))
@@ -69,7 +73,8 @@ def import_embeddings(
         notices.append(f"{records} got new ids, since theirs were taken")
     return IngestReport(
         added=added,
-        updated=done - added,
+        updated=done - added - kept,
+        unchanged=kept,
         seconds=time.perf_counter() - started,
         notices=tuple(notices),
     )
