@@ -161,6 +161,10 @@ def read(source: Path | IO[bytes]) -> Projection:
         )
     except KeyError as error:
         raise WeightsError(f"{what} is not a projection: it has no array {error}") from error
+    except zipfile.BadZipFile as error:
+        raise WeightsError(
+            f"{what} is not a projection that can be read: it is no .npz file, or a damaged one"
+        ) from error
     except _UNREADABLE as error:
         raise WeightsError(f"{what} is not a projection that can be read: {error}") from error
     if complaint := _complaint(projection):
@@ -195,10 +199,18 @@ def _arrays(source: Path | IO[bytes]) -> dict[str, NDArray[Any]]:
             raise ValueError(f"unpacked it is larger than {_MOST_BYTES:,} bytes")
         for member in file.namelist():
             with file.open(member) as opened:
-                arrays[member.removesuffix(".npy")] = np.lib.format.read_array(
-                    opened, allow_pickle=False
-                )
+                arrays[member.removesuffix(".npy")] = _array(opened, member)
     return arrays
+
+
+def _array(file: IO[bytes], member: str) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    except ValueError as error:
+        if "allow_pickle" in str(error):  # NumPy's advice would be unsafe
+            raise ValueError(f"{member} holds Python objects, which are never loaded") from error
+        raise
+    return array
 
 
 def _numbers(array: NDArray[Any]) -> NDArray[np.float32]:
