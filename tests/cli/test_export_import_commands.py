@@ -20,7 +20,10 @@ def test_out_and_in_again(
     assert out.stdout == f"5 records written to {name}\n"
     report = json.loads(run("import", name, "-c", "copy", "--json").stdout)
     assert report["added"] == 5
-    assert "0 added, 0 updated, 5 unchanged; 5 pictures in copy" in run("import", name, "-c", "copy").stdout
+    assert (
+        "0 added, 0 updated, 5 unchanged; 5 pictures in copy"
+        in run("import", name, "-c", "copy").stdout
+    )
     there = json.loads(run("search", "--id", "1", "-c", str(five), "--json").stdout)
     here = json.loads(run("search", "--id", "1", "-c", "copy", "--json").stdout)
     assert here["hits"] == there["hits"]
