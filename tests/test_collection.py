@@ -41,6 +41,21 @@ class TestOpen:
         with pytest.raises(errors.UsageError, match="a folder on this machine"):
             lookalike.open("milvus://host/products")
 
+    @pytest.mark.parametrize(
+        ("path", "encoder", "why"),
+        [
+            (5, None, "its folder's path, not int"),
+            (None, None, "its folder's path, not NoneType"),
+            ("c", 3, "named by a text, or a list of texts, not int"),
+            ("c", ["phash", 3], "named by a text, or a list of texts, not int"),
+        ],
+    )
+    def test_arguments_of_other_types(self, tmp_path, monkeypatch, path, encoder, why):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(errors.UsageError, match=why):
+            lookalike.open(path, encoder=encoder)
+        assert not list(tmp_path.iterdir())
+
     def test_reopen_keeps_all(self, folder, tmp_path):
         with lookalike.open(tmp_path / "c", encoder=FAST) as collection:
             collection.add(folder)
@@ -137,6 +152,27 @@ class TestAdd:
             results = collection.search(folder / "red.png")
         assert results.encoder == "mobilenet-v3-large"
         assert len(results) == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (lambda c: c.find(None), "found by its path or URL, not NoneType"),
+        (lambda c: c.update(1, ["a"]), "attributes are a mapping, not list"),
+        (lambda c: list(c.list(limit="2")), "limit is a whole number, not str"),
+        (lambda c: list(c.list(after="2")), "after is a record's id, not str"),
+        (lambda c: c.projection(3), "named by a text, not int"),
+        (lambda c: c.set_projection("mobilenet-v3-large", 3), "a text or a path, not 3"),
+        (lambda c: c.add_encoder(3), "named by a text, not int"),
+        (lambda c: c.export_embeddings(3), "the path of a file, not int"),
+        (lambda c: c.import_embeddings(None), "the path of a file, not NoneType"),
+        (lambda c: c.add("photos", ignore=3), "ignore is a pattern, or a list of them, not int"),
+        (lambda c: c.add_table(3, id="x"), "a table is named by its path, not int"),
+    ],
+)
+def test_arguments_of_other_types(indexed, call, why):
+    with pytest.raises(errors.UsageError, match=why):
+        call(indexed)
 
 
 class TestAddEmbeddings:

@@ -1,11 +1,11 @@
 """What adds to a collection: pictures, tables of products, encoders, embeddings."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from lookalike.arguments import item, text_of
+from lookalike.arguments import PATH, checked, item, text_of
 from lookalike.errors import UsageError
 from lookalike.stores.base import Progress, Store
 
@@ -61,6 +61,7 @@ class Adding:
         from lookalike.ingest import ingest, ingest_items
 
         text_of(tenant, "tenant")
+        checked(ignore, Iterable, "ignore is a pattern, or a list of them")
         given = list(pictures) if isinstance(pictures, list | tuple) else [pictures]
         names = [isinstance(each, str | PathLike) for each in given]
         if any(names) != all(names):
@@ -146,6 +147,8 @@ class Adding:
         from lookalike.sources.table import Join, TableSource
 
         text_of(tenant, "tenant")
+        checked(table, PATH, "a table is named by its path")
+        checked(ignore, Iterable, "ignore is a pattern, or a list of them")
         join = Join(id, root, path_pattern, path_column, types, columns, delimiter, unlisted)
         source = TableSource(
             table,
@@ -172,6 +175,7 @@ class Adding:
         from lookalike.encoders.shipped import shipped_projection
         from lookalike.ingest import embed_missing
 
+        checked(name, str, "an encoder is named by a text")
         encoder = registry.load(name, progress=progress)
         self._store.add_encoder(encoder.spec, shipped_projection(encoder.spec.name))
         ours = [s.name for s in self._store.encoders() if s.name in registry.names()]

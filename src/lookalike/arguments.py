@@ -2,6 +2,7 @@
 
 import hashlib
 import operator
+from collections.abc import Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ def condition(
         return None
     from lookalike.sources import uri
 
+    checked(within, PATH | None, "within is the path of a folder")
     if within is not None and not uri.is_url(str(within)):
         within = uri.from_path(within)
     if where is not None and not isinstance(where, str | filters.Filter):
@@ -36,6 +38,30 @@ def condition(
         filters.uri_within(str(within)) if within is not None else None,
         filters.parse(where) if isinstance(where, str) else where,
     )
+
+
+PATH: Any = str | PathLike
+"""What a path may be given as."""
+
+
+def checked(value: Any, kinds: Any, rule: str) -> Any:
+    """A value as it stands, if `isinstance` says that it is of these kinds.
+
+    Raises:
+        UsageError: it is not; the message is the rule, such as "a limit is a whole number", and
+            what was given.
+    """
+    if not isinstance(value, kinds):
+        raise UsageError(f"{rule}, not {type(value).__name__}")
+    return value
+
+
+def encoder_names(value: Any) -> list[str]:
+    """Encoders by name: one, a list, or a text with commas between; UsageError for others."""
+    rule = "encoders are named by a text, or a list of texts"
+    given = value.split(",") if isinstance(value, str) else checked(value, Iterable, rule)
+    names = [checked(name, str, rule).strip() for name in given]
+    return [name for name in names if name]
 
 
 def text_of(value: Any, what: str) -> str:

@@ -2,14 +2,14 @@
 
 import operator
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from lookalike.adding import Adding
-from lookalike.arguments import condition, record_ids
+from lookalike.arguments import PATH, checked, condition, record_ids
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import MAX_ID, EncoderSpec, Record
 from lookalike.stores.base import Progress, Store, StoreStats
@@ -111,6 +111,8 @@ class Collection(Adding):
         """
         from lookalike.search import Term, search
 
+        checked(terms, Iterable | None, "terms is a list of Term")
+        checked(template, Iterable | None, "template is a text, or a list of texts")
         given = (
             Term("image", picture),
             Term("text", text),
@@ -138,6 +140,7 @@ class Collection(Adding):
         """The record of a path or URL, or None."""
         from lookalike.sources import uri
 
+        checked(picture, PATH, "a picture is found by its path or URL")
         path = uri.from_path(picture)
         # A name that is no text is only ever spelt as the uri of its path.
         given = str(picture) if not path.startswith("file:") else path
@@ -154,6 +157,8 @@ class Collection(Adding):
         limit: int | None = None,
     ) -> Iterator[Record]:
         """Records in order of id, those with an id greater than `after`."""
+        checked(after, SupportsIndex, "after is a record's id")
+        checked(limit, SupportsIndex | None, "limit is a whole number")
         after = min(max(operator.index(after), -1), MAX_ID)
         return self._store.scan(condition(where, within, tenant), after, limit)
 
@@ -236,6 +241,7 @@ class Collection(Adding):
         Raises:
             NotFoundError: there is no such record.
         """
+        checked(attributes, Mapping, "attributes are a mapping")
         with self._updating:
             record = self.get(id)
             if record is None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+from lookalike.arguments import PATH, checked, encoder_names
 from lookalike.collection import Collection
 from lookalike.errors import UsageError
 
@@ -35,10 +36,11 @@ def open_collection(
     from lookalike.encoders import registry
     from lookalike.stores.local import LocalStore
 
+    checked(path, PATH, "a collection is named by its folder's path")
     if "://" in str(path):
         raise UsageError(f"{path}: a collection is a folder on this machine; give its path")
-    names = encoder.split(",") if isinstance(encoder, str) else list(encoder or ())
-    names = [registry.card(name.strip()).name for name in names if name.strip()]
+    names = [] if encoder is None else encoder_names(encoder)
+    names = [registry.card(name).name for name in names]
     folder = Path(path)
     store = LocalStore.open(folder, create=create, read_only=read_only)
     return Collection(store, folder, names)

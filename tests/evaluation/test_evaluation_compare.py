@@ -1,7 +1,9 @@
 """The whole way: pictures in, a comparison out."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -250,6 +252,33 @@ def test_wrong_use(labelled: Path) -> None:
         evaluate(labelled, captions="a.tsv", pairs="b.tsv")
     with pytest.raises(UsageError, match="nothing to evaluate"):
         evaluate(None)
+
+
+def test_encoders_may_be_a_text(labelled: Path, own_cache: Path) -> None:
+    found = evaluate(labelled, encoders="phash, dhash", options=QUICK)
+    assert {result.name for result in found.results} == {"phash", "dhash"}
+    (one,) = evaluate(labelled, encoders="phash", options=QUICK).results
+    assert one.name == "phash"
+
+
+def test_arguments_of_other_types(labelled: Path, indexed: lookalike.Collection) -> None:
+    wrong: list[tuple[Callable[[Any], Any], str]] = [
+        (evaluate, "named by their paths, not int"),
+        (lambda x: evaluate(labelled, limit="x"), "limit is a whole number, not str"),
+        (lambda x: evaluate(labelled, options=x), "options are Options, not int"),
+        (lambda x: evaluate(labelled, encoders=x), "named by a text, or a list of texts, not int"),
+        (lambda x: evaluate(labelled, encoders=[x]), "named by a text, or a list of texts"),
+        (lambda x: evaluate_collection(indexed, options=x), "options are Options, not int"),
+        (lambda x: evaluate_collection(indexed, encoders="a,b"), "no encoder 'a'"),
+        (lambda _: Budget(ms="x"), "a budget's limit is a number, not str"),
+        (lambda x: Options(budget=x), "a budget is a Budget, not int"),
+        (lambda x: Options(precision="x"), "a precision is a number, not str"),
+        (lambda x: Options(fuse="a,b"), "fuse is a tuple of Fuse, not str"),
+        (lambda x: Options(projection="fit"), "one of none, default, both"),
+    ]
+    for call, words in wrong:
+        with pytest.raises(UsageError, match=words):
+            call(3)
 
 
 def test_a_collection_by_folder_and_by_attribute(indexed: lookalike.Collection) -> None:

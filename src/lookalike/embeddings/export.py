@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lookalike.arguments import PATH, checked
 from lookalike.embeddings.files import format_of
 from lookalike.embeddings.header import Header
 from lookalike.embeddings.rows import columns_of
@@ -31,7 +32,7 @@ def export_embeddings(
     progress: "Progress | None" = None,
 ) -> int:
     """Write the records that match with their raw vectors; see `Collection.export_embeddings`."""
-    target = file_to_write(path)
+    target = file_to_write(checked(path, PATH, "embeddings go to the path of a file"))
     kind = format_of(target)
     spec = _spec(store, encoder)
     projection = store.projection(spec.name) if spec.kind == "embedding" else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.arguments import PATH, checked
 from lookalike.embeddings.files import format_of
 from lookalike.embeddings.header import Header
 from lookalike.embeddings.rows import entry_of
@@ -39,7 +40,7 @@ def import_embeddings(
 ) -> IngestReport:
     """Bring a file's rows into a store; see `Collection.import_embeddings`."""
     started = time.perf_counter()
-    source = Path(path).expanduser()
+    source = Path(checked(path, PATH, "embeddings come from the path of a file")).expanduser()
     if not source.is_file():
         raise NotFoundError(f"there is no file {source}; name one that `lookalike export` wrote")
     added = kept = done = renumbered = 0

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, SupportsFloat, SupportsIndex, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.arguments import PATH, checked, encoder_names
 from lookalike.encoders import registry, weights
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.card import Tower
@@ -56,6 +57,12 @@ class Options:
     costs: bool = True
 
     def __post_init__(self) -> None:
+        checked(self.budget, Budget, "a budget is a Budget")
+        checked(self.precision, SupportsFloat, "a precision is a number")
+        for each in checked(self.fuse, Sequence, "fuse is a tuple of Fuse"):
+            checked(each, Fuse, "fuse is a tuple of Fuse")
+        if self.projection not in get_args(Projected):
+            raise UsageError(f"projection is one of {', '.join(get_args(Projected))}")
         if not 0 < self.precision <= 1:
             raise UsageError(
                 f"a precision of {self.precision:g} cannot be wished for; it is a part of the "
@@ -82,7 +89,7 @@ def evaluate(
     *,
     captions: str | os.PathLike[str] | None = None,
     pairs: str | os.PathLike[str] | None = None,
-    encoders: Sequence[str] | None = None,
+    encoders: str | Sequence[str] | None = None,
     limit: int | None = None,
     options: Options | None = None,
     cache: bool = True,
@@ -96,7 +103,7 @@ def evaluate(
             `captions` or `pairs` are relative to.
         captions: a table of captions.
         pairs: a table of pairs.
-        encoders: names; by default every one whose weights are here.
+        encoders: names, a list or a text with commas; by default every one whose weights are here.
         limit: at most so many pictures.
         options: how to compare.
         cache: whether to keep embeddings for the next run, and to use those of earlier ones.
@@ -108,7 +115,10 @@ def evaluate(
         UsageError: nothing can be measured on that; the message says what is missing.
         EnvironmentFailure: the cache was lost while embeddings were put into it.
     """
-    options = options or Options()
+    for path in (pictures, captions, pairs):
+        checked(path, PATH | None, "pictures and tables are named by their paths")
+    checked(limit, SupportsIndex | None, "limit is a whole number")
+    options = checked(options or Options(), Options, "options are Options")
     data = datasets.read(pictures, captions=captions, pairs=pairs, limit=limit)
     names = choose(encoders, data.kind)
     kept, unkept = _cache() if cache else (None, [])
@@ -140,14 +150,14 @@ def _cache() -> tuple[EmbeddingCache | None, list[str]]:
         return None, [f"{error}; none are kept for the next run"]
 
 
-def choose(wished: Sequence[str] | None, kind: datasets.Kind) -> list[str]:
+def choose(wished: str | Sequence[str] | None, kind: datasets.Kind) -> list[str]:
     """The encoders to compare, by their own names; those that need no download by default.
 
     Raises:
         UnknownEncoderError: there is none of a name.
     """
     if wished is not None:
-        return list(dict.fromkeys(registry.card(name).name for name in wished))
+        return list(dict.fromkeys(registry.card(name).name for name in encoder_names(wished)))
     found: list[str] = []
     for card in map(registry.card, registry.names()):
         towers: tuple[Tower, ...] = ("image", "text") if kind == "captions" else ("image",)

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import SupportsFloat
 
+from lookalike.arguments import checked
 from lookalike.evaluation.bootstrap import Interval
 from lookalike.evaluation.datasets import Kind
 from lookalike.evaluation.distribution import Distribution, Threshold
@@ -55,6 +57,10 @@ class Budget:
     vector_bytes: int | None = None
     memory: int | None = None
     download: int | None = None
+
+    def __post_init__(self) -> None:
+        for most in (self.ms, self.vector_bytes, self.memory, self.download):
+            checked(most, SupportsFloat | None, "a budget's limit is a number")
 
 
 @dataclass(frozen=True, slots=True)

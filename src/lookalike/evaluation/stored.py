@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.arguments import checked, encoder_names
 from lookalike.errors import UsageError
 from lookalike.evaluation import datasets
 from lookalike.evaluation.compare import Embedded, Options, compare
@@ -26,7 +27,7 @@ def evaluate_collection(
     collection: "Collection",
     *,
     label: str | None = None,
-    encoders: Sequence[str] | None = None,
+    encoders: str | Sequence[str] | None = None,
     where: str | None = None,
     limit: int | None = None,
     options: Options | None = None,
@@ -38,7 +39,7 @@ def evaluate_collection(
         collection: an open collection.
         label: the attribute that holds a picture's class; by default the class is the name of the
             folder that the picture lies in. Records without it are left out.
-        encoders: some of the collection's; all of them by default.
+        encoders: some of the collection's, a list or a text with commas; all of them by default.
         where: only records that match this filter.
         limit: at most so many records, of each class about as many.
         options: how to compare. Projections are the collection's.
@@ -48,13 +49,18 @@ def evaluate_collection(
         UnknownEncoderError: the collection has no encoder of a name.
         UsageError: no classes, or nothing to find in them.
     """
+    options = checked(options or Options(), Options, "options are Options")
     specs = {spec.name: spec for spec in collection.encoders}
-    for name in encoders or ():
+    names = list(specs)
+    if encoders is not None:
+        # A name that is known may hold a comma itself.
+        wished = [encoders] if isinstance(encoders, str) and encoders in specs else None
+        names = list(dict.fromkeys(wished or encoder_names(encoders)))
+    for name in names:
         if name not in specs:
             raise UsageError(
                 f"the collection has no encoder {name!r}; it has {', '.join(specs) or 'none'}"
             )
-    names = list(specs) if encoders is None else list(dict.fromkeys(encoders))
     items: list[Item] = []
     classes: list[str] = []
     digests: list[bytes] = []
@@ -99,7 +105,6 @@ def evaluate_collection(
         through = None if spec.kind == "hash" else collection.projection(name)
         return Embedded(spec, vectors, None, through)
 
-    options = options or Options()
     return compare(data, names, embed, options, notices=notices, progress=progress)
 
 

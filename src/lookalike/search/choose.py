@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lookalike.arguments import record_ids
+from lookalike.arguments import checked, record_ids
 from lookalike.encoders import registry
 from lookalike.encoders.matching import why_not
 from lookalike.errors import UnknownEncoderError, UsageError
@@ -150,6 +150,7 @@ def find(specs: Sequence[EncoderSpec], name: str) -> EncoderSpec:
     Raises:
         UnknownEncoderError: there is none; names those there are.
     """
+    checked(name, str, "an encoder is named by a text")
     known = {spec.name: spec for spec in specs}
     found = known.get(name) or known.get(registry.own_name(name))
     if found is None:

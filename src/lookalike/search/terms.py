@@ -3,15 +3,19 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, get_args
 
 import numpy as np
 
+from lookalike.arguments import checked
 from lookalike.errors import UsageError
 from lookalike.picture_input import PictureInput
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+Kind = Literal["image", "text", "id", "vector"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +27,25 @@ class Term:
     from the term.
     """
 
-    kind: Literal["image", "text", "id", "vector"]
+    kind: Kind
     value: Any
     weight: float = 1.0
 
 
 def check(terms: Sequence[Term]) -> None:
-    """Refuse a query that asks for nothing.
+    """Refuse a query that asks for nothing, or in a way that means nothing.
 
     Raises:
-        UsageError: there is no term, or none to search towards; says so.
+        UsageError: there is no term, or none to search towards, or one is malformed; says so.
     """
     if not terms:
         raise UsageError("nothing to search for: give a picture, words, an id or a vector")
     for term in terms:
+        checked(term, Term, "terms are made with Term(kind, value)")
+        if term.kind not in get_args(Kind):
+            raise UsageError(f"a term is of {', '.join(get_args(Kind))}; none is of {term.kind!r}")
+        if term.kind == "text":
+            checked(term.value, str, "the words to search for are a text")
         if not (isinstance(term.weight, SupportsFloat) and math.isfinite(term.weight)):
             raise UsageError(f"a weight must be a finite number, got {term.weight!r}")
     if not any(term.weight > 0 for term in terms):
