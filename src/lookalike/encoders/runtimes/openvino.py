@@ -1,5 +1,6 @@
 """OpenVINO on the processor, for the models whose cards say that it wins."""
 
+import functools
 import importlib.util
 import threading
 from typing import Any
@@ -15,6 +16,8 @@ from lookalike.errors import WeightsError
 # at the same moment, be it for two models, wait for each other for ever.
 _FIRST = threading.Lock()
 
+_MAKING = threading.Lock()
+
 
 def missing() -> str | None:
     """What keeps every model from running here, in words; None when nothing does."""
@@ -25,9 +28,7 @@ def missing() -> str | None:
 
 def capabilities() -> list[str]:
     """The kinds of numbers that this processor computes with at full speed, such as BF16."""
-    import openvino
-
-    found: list[str] = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    found: list[str] = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return found
 
 
@@ -68,10 +69,26 @@ class OpenVino(Callers):
             raise WeightsError(f"{self._path} does not run on OpenVINO: {error}") from error
 
 
-def _compile(model: Model) -> Any:
+def _core() -> Any:
+    """The one Core of this process, which is never let go.
+
+    Each one gives its thread a stack for signals and takes it away when it dies, but puts the
+    stack of an earlier one in its place, which may be gone by then: the next Ctrl-C then ends the
+    process with a segmentation fault.
+    """
+    with _MAKING:
+        return _only_core()
+
+
+@functools.cache
+def _only_core() -> Any:
     import openvino
 
-    core = openvino.Core()
+    return openvino.Core()
+
+
+def _compile(model: Model) -> Any:
+    core = _core()
     network = core.read_model(model.path)
     if _port(network, model.tower.output) is None:
         network = core.read_model(model.path.read_bytes() + extra_output(model.tower.output))
