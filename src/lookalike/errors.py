@@ -4,6 +4,8 @@ Every message says what was wrong, with which input, and what to do about it. Th
 each branch into an exit status: `UsageError` 2, `EnvironmentFailure` 3, the rest 1.
 """
 
+from collections.abc import Sequence
+
 
 class LookalikeError(Exception):
     """Base of every error that lookalike raises on purpose."""
@@ -51,6 +53,14 @@ class NetworkError(FetchError, EnvironmentFailure):
 
 class WeightsError(EnvironmentFailure):
     """A model's weights cannot be had, or are not the ones expected."""
+
+
+class ZeroEmbeddingError(WeightsError):
+    """A model gave zeros, which no direction can be made of; `rows` says for which inputs."""
+
+    def __init__(self, message: str, rows: Sequence[int] = ()) -> None:
+        super().__init__(message)
+        self.rows = tuple(rows)
 
 
 class StoreError(EnvironmentFailure):

@@ -6,7 +6,7 @@ import tiny_onnx
 from PIL import Image
 
 from lookalike.encoders.onnx import OnnxEncoder
-from lookalike.errors import UsageError, WeightsError
+from lookalike.errors import UsageError, WeightsError, ZeroEmbeddingError
 
 RED, BLUE = Image.new("RGB", (8, 4), "red"), Image.new("RGB", (8, 4), "blue")
 
@@ -71,6 +71,14 @@ def test_broken_weights_are_refused(tiny_in_folder, models, factor):
     (models / "tiny" / "image.onnx").write_bytes(tiny_onnx.image_tower(factor))
     with pytest.raises(WeightsError, match="its weights are broken"):
         OnnxEncoder(tiny_in_folder).encode_images([RED])
+
+
+def test_pictures_in_which_a_model_sees_nothing_are_told(tiny_in_folder, models):
+    (models / "tiny" / "image.onnx").write_bytes(tiny_onnx.image_tower(1.0))
+    black = Image.new("RGB", (4, 4))
+    with pytest.raises(ZeroEmbeddingError, match="that is zero") as caught:
+        OnnxEncoder(tiny_in_folder).encode_images([black, RED, black])
+    assert caught.value.rows == (0, 2)
 
 
 def test_size_of_the_card_is_checked(models, tiny_in_folder):

@@ -16,6 +16,7 @@ from lookalike.errors import (
     StoreError,
     UsageError,
     WeightsError,
+    ZeroEmbeddingError,
 )
 from lookalike.ingest import Item, crew, embed_missing, ingest, ingest_items
 from lookalike.sources.uri import from_path
@@ -116,6 +117,26 @@ def test_encoder_fails_for_a_reason_of_its_own(store, tiny, folder, error):
         ingest(store, [tiny], [folder])
     assert store.count() == tiny.encoded
     complete(store, tiny, folder)
+
+
+def test_pictures_in_which_an_encoder_sees_nothing_fail_alone(store, tiny, tmp_path):
+    encode_prepared = tiny.encode_prepared
+
+    def encode(batch):
+        if zero := [row for row, one in enumerate(batch) if one[0] in {20, 22}]:
+            raise ZeroEmbeddingError("it sees nothing", zero)
+        return encode_prepared(batch)
+
+    tiny.prepare = lambda picture: np.full(12, picture.width, np.float32)
+    tiny.encode_prepared = encode
+    for n in range(4):
+        draw(tmp_path / "pictures" / f"{n}.png", n, (20 + n, 12))
+    report = ingest(store, [tiny], [tmp_path / "pictures"])
+    assert report.added == 2
+    assert [os.path.basename(failure.uri) for failure in report.failed] == ["0.png", "2.png"]
+    assert {failure.reason for failure in report.failed} == {"it sees nothing"}
+    tiny.encode_prepared = encode_prepared
+    assert ingest(store, [tiny], [tmp_path / "pictures"]).added == 2
 
 
 def test_out_of_memory_while_decoding(store, tiny, folder, monkeypatch):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lookalike.encoders.card import Pool
 from lookalike.encoders.graph import extra_output
 from lookalike.encoders.overflow import int8_overflows
-from lookalike.errors import WeightsError
+from lookalike.errors import WeightsError, ZeroEmbeddingError
 
 CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
@@ -90,13 +90,18 @@ def unit_rows(values: NDArray[Any], source: object) -> NDArray[np.float32]:
     """Rows scaled to unit length, float32.
 
     Raises:
-        WeightsError: a row is not finite, or is zero: the weights are broken.
+        WeightsError: a row is not finite: the weights are broken.
+        ZeroEmbeddingError: a row is zero, as black is to a model without biases.
     """
     rows = values.astype(np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise WeightsError(
-            f"{source} gave an embedding that is zero or not finite: its weights are broken"
+    if not np.isfinite(lengths).all():
+        raise WeightsError(f"{source} gave an embedding that is not finite: its weights are broken")
+    if not lengths.all():
+        raise ZeroEmbeddingError(
+            f"{source} gave an embedding that is zero: it makes nothing of this input, or its "
+            "weights are broken",
+            np.flatnonzero(lengths == 0).tolist(),
         )
     unit: NDArray[np.float32] = rows / lengths
     return unit

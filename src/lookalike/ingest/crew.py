@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lookalike.encoders.base import Encoder
-from lookalike.errors import EnvironmentFailure, PictureError
+from lookalike.errors import EnvironmentFailure, PictureError, ZeroEmbeddingError
 from lookalike.imaging import Limits
 from lookalike.ingest.ahead import Ahead
 from lookalike.ingest.job import Job, encode, prepare, read
@@ -201,8 +201,22 @@ class Crew:
             jobs = self._batch(job)
             if self.stopping.is_set():
                 return
-            encode(jobs, self._encoders)
-            self.inbox.put(Encoded(jobs))
+            self.inbox.put(Encoded(self._encoded(jobs)))
+
+    def _encoded(self, jobs: list[Job]) -> list[Job]:
+        """Encode pictures; those in which an encoder sees nothing fail, and the others are left."""
+        while jobs:
+            try:
+                encode(jobs, self._encoders)
+            except ZeroEmbeddingError as error:
+                if not error.rows:
+                    raise
+                for row in error.rows:
+                    self.inbox.put(Failed(jobs[row], str(error)))
+                jobs = [job for row, job in enumerate(jobs) if row not in error.rows]
+            else:
+                break
+        return jobs
 
     def _batch(self, first: Job) -> list[Job]:
         jobs = [first]
