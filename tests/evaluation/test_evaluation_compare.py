@@ -297,6 +297,14 @@ def test_a_collection_by_folder_and_by_attribute(indexed: lookalike.Collection) 
         evaluate_collection(indexed, encoders=["dinov2-vits14"], options=QUICK)
 
 
+def test_an_encoder_of_a_collection_by_its_alias(
+    indexed: lookalike.Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "own_name", {"dct-hash": "phash"}.get)
+    (found,) = evaluate_collection(indexed, encoders="dct-hash", options=QUICK).results
+    assert found.name == "phash"
+
+
 def test_a_collection_is_compared_through_its_own_projection(
     indexed: lookalike.Collection,
 ) -> None:

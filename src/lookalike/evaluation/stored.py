@@ -14,6 +14,7 @@ from lookalike.evaluation import datasets
 from lookalike.evaluation.compare import Embedded, Options, compare
 from lookalike.evaluation.results import Evaluation
 from lookalike.records import Record
+from lookalike.search.choose import find
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.uri import is_url, to_path
 from lookalike.stores.base import Progress
@@ -55,12 +56,8 @@ def evaluate_collection(
     if encoders is not None:
         # A name that is known may hold a comma itself.
         wished = [encoders] if isinstance(encoders, str) and encoders in specs else None
-        names = list(dict.fromkeys(wished or encoder_names(encoders)))
-    for name in names:
-        if name not in specs:
-            raise UsageError(
-                f"the collection has no encoder {name!r}; it has {', '.join(specs) or 'none'}"
-            )
+        asked = (find(collection.encoders, name) for name in wished or encoder_names(encoders))
+        names = list(dict.fromkeys(spec.name for spec in asked))
     items: list[Item] = []
     classes: list[str] = []
     digests: list[bytes] = []
