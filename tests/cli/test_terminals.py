@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lookalike.encoders import registry
+
 pty = pytest.importorskip("pty", reason="pseudo-terminals of POSIX")
 
 ESCAPES = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]|\x1b_.*?\x1b\\")
@@ -23,13 +25,19 @@ InTerminal = Callable[..., str]
 def in_terminal(five: Path) -> InTerminal:
     """What a command shows in a terminal of some size, escape sequences left out."""
 
-    def start(*arguments: str, columns: int = 100, rows: int = 30, status: int = 0) -> str:
+    def start(
+        *arguments: str,
+        columns: int = 100,
+        rows: int = 30,
+        status: int = 0,
+        collection: bool = True,
+    ) -> str:
         main_end, terminal_end = pty.openpty()
         fcntl.ioctl(main_end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {k: v for k, v in os.environ.items() if k not in {"COLUMNS", "LINES"}}
         code = "from lookalike.cli import main; main()"
         with subprocess.Popen(
-            [sys.executable, "-c", code, *arguments, "-c", str(five)],
+            [sys.executable, "-c", code, *arguments, *(("-c", str(five)) if collection else ())],
             stdin=terminal_end,
             stdout=terminal_end,
             stderr=terminal_end,
@@ -89,3 +97,18 @@ def test_wider_ones_a_table(in_terminal: InTerminal) -> None:
     assert "identical" in text
     assert "…" not in text
     assert "score" in text
+
+
+@pytest.mark.parametrize("columns", [50, 60, 80, 100, 120])
+def test_models_are_never_cut(columns: int, in_terminal: InTerminal) -> None:
+    text = in_terminal("models", "list", columns=columns, collection=False)
+    assert "…" not in text
+    assert "size" in text
+    assert "mAP" in text
+    for name in registry.names():
+        assert re.search(rf"^ *{name} ", text, re.M), text
+    if columns >= 60:
+        assert all(len(line) <= columns for line in text.splitlines())
+        assert "2,048 dimensions" in text
+        assert re.search(r"^ *model +size +mAP +weights", text, re.M)
+    assert ("licence" in text) is (columns in {50, 120}), text

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lookalike.cli.group import ENVIRONMENT, GuessingGroup
-from lookalike.cli.output import echo_json, echo_table, is_terminal, say
+from lookalike.cli.output import (
+    NARROWEST_TABLE,
+    console,
+    echo_json,
+    echo_table,
+    is_terminal,
+    say,
+)
 from lookalike.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -34,7 +41,10 @@ def command() -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 def list_(as_json: bool) -> None:
-    """List the models: size, quality, licence, and where their weights are."""
+    """List the models: size, quality, licence, and where their weights are.
+
+    A narrow terminal gets fewer columns; --json has all.
+    """
     from lookalike.encoders import registry
     from lookalike.errors import WeightsError
 
@@ -50,7 +60,9 @@ def list_(as_json: bool) -> None:
     from lookalike.views import table
 
     rows = [_row(card) for card in cards]
-    echo_table(table.models(rows, terminal=is_terminal()))
+    on_terminal = is_terminal()
+    width = console().width if on_terminal and console().width >= NARROWEST_TABLE else None
+    echo_table(table.models(rows, terminal=on_terminal, width=width), named=True)
 
 
 @command.command(no_args_is_help=True)
@@ -222,9 +234,9 @@ def _row(card: "ModelCard") -> tuple[str, ...]:
         card.name,
         f"{card.size:,} {_unit(card.kind)}",
         "" if quality is None else f"{quality:.2f}",
-        card.licence.weights,
         size(card.bytes) if card.bytes else "",
-        "lookalike" if is_packaged(card.name) else "you",
         origins.get("image", "none needed"),
         origins.get("text", "no"),
+        card.licence.weights,
+        "lookalike" if is_packaged(card.name) else "you",
     )

@@ -51,18 +51,25 @@ def console() -> "Console":
     return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
 
 
-def echo_table(table: "Table") -> None:
+def echo_table(table: "Table", *, named: bool = False) -> None:
     """Print a table: fitted to the terminal, or plain and never cut off elsewhere.
 
-    Where a terminal is too narrow for columns, a row is a line of words.
+    Where a terminal is too narrow for columns, a row is a line of words; with `named` each but the
+    first comes after its column's name, for cells that do not speak for themselves.
     """
     if is_terminal():
         to = console()
         if to.width >= NARROWEST_TABLE:
             to.print(table)
             return
+        names = [str(column.header) for column in table.columns]
         for row in zip(*(column.cells for column in table.columns), strict=True):
-            click.echo(" ".join(str(cell) for cell in row if str(cell)))
+            cells = [str(cell) for cell in row]
+            if named:
+                rest = zip(names[1:], cells[1:], strict=True)
+                cells[1:] = [f"{name} {cell}," for name, cell in rest if cell]
+                cells[-1] = cells[-1].rstrip(",")
+            click.echo(" ".join(cell for cell in cells if cell))
         return
     from rich.console import Console
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import OverflowMethod
+from rich.console import Console, OverflowMethod
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,9 @@ from lookalike.views.text import caption, printable, size, value_of
 
 if TYPE_CHECKING:
     from lookalike.stores.base import StoreStats
+
+_UNBOUND = Console(width=10_000)
+"""Where tables are measured."""
 
 VERDICT_STYLES = {
     Verdict.IDENTICAL: "bold green",
@@ -109,19 +113,29 @@ def encoders(stats: "StoreStats", *, terminal: bool) -> Table:
     return table
 
 
-def models(rows: Iterable[tuple[str, ...]], *, terminal: bool) -> Table:
-    """Models: name, size, mAP, licence, bytes of the weights, origin, place of each tower."""
-    table = _table(terminal)
-    table.add_column("model")
-    table.add_column("size", justify="right")
-    table.add_column("mAP", justify="right")
-    table.add_column("licence")
-    table.add_column("weights", justify="right")
-    table.add_column("from")
-    table.add_column("for pictures")
-    table.add_column("for words")
-    for row in rows:
-        table.add_row(*row)
+_MODELS = ("model", "size", "mAP", "weights", "for pictures", "for words", "licence", "from")
+"""What is told of a model, what a narrow terminal has no room for last."""
+
+
+def models(rows: Iterable[tuple[str, ...]], *, terminal: bool, width: int | None = None) -> Table:
+    """Models: name, size, mAP, bytes of the weights, place of each tower, licence, origin.
+
+    Args:
+        rows: those, in this order.
+        terminal: whether a person's terminal shows it.
+        width: columns of the terminal. Nothing is cut: licence and origin are left out where there
+            is no room for them, then the places of the towers.
+    """
+    rows = list(rows)
+    for count in (8, 7, 6, 5, 4):
+        table = _table(terminal)
+        for name in _MODELS[:count]:
+            right = name in {"size", "mAP", "weights"}
+            table.add_column(name, justify="right" if right else "left", no_wrap=True)
+        for row in rows:
+            table.add_row(*row[:count])
+        if width is None or Measurement.get(_UNBOUND, _UNBOUND.options, table).maximum <= width:
+            break
     return table
 
 
