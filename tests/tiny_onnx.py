@@ -94,6 +94,26 @@ def image_tower(factor: float, side: int = 2, output: str = "embedding") -> byte
     )
 
 
+def outside(side: int, location: str) -> bytes:
+    """An image tower whose factor is in another file, of one float32."""
+
+    def entry(key: str, text: str) -> bytes:
+        return data(13, data(1, key) + data(2, text))
+
+    factor = number(1, 1) + number(2, FLOAT) + data(8, "factor") + number(14, 1)
+    factor += entry("location", location) + entry("offset", "0") + entry("length", "4")
+    return model(
+        [
+            node("Mul", ["pixels", "factor"], ["scaled"]),
+            node("GlobalAveragePool", ["scaled"], ["pooled"]),
+            node("Flatten", ["pooled"], ["embedding"], axis=1),
+        ],
+        [factor],
+        [value("pixels", FLOAT, ["n", 3, side, side])],
+        [value("embedding", FLOAT, ["n", 3])],
+    )
+
+
 CARD = """
 name = "tiny"
 title = "Tiny"

@@ -53,6 +53,20 @@ def test_a_file_that_is_no_model(tiny_in_folder, models, content):
         OnnxEncoder(tiny_in_folder)
 
 
+@pytest.mark.parametrize("renamed", [b"embedding", b"pixels"])
+def test_a_file_with_other_names_is_told_in_our_words(tiny_in_folder, models, renamed):
+    path = models / "tiny" / "image.onnx"
+    other = renamed.upper()
+    path.write_bytes(tiny_onnx.image_tower(1.0).replace(renamed, other))
+    with pytest.raises(WeightsError) as caught:
+        OnnxEncoder(tiny_in_folder)
+    said = str(caught.value)
+    for part in (str(path), "the input pixels", "the value embedding", "lookalike models add"):
+        assert part in said
+    assert f"{other.decode()} float32" in said
+    assert "onnxruntime_src" not in said
+
+
 def test_a_model_of_another_kind(tiny_in_folder, models):
     path = models / "tiny" / "image.onnx"
     path.write_bytes(tiny_onnx.image_tower(1.0, output="other"))

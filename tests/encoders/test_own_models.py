@@ -284,6 +284,21 @@ def test_a_model_that_sees_nothing_is_refused(brought):
         install.add(brought / "mine.toml")
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_weights_in_a_second_file_are_told(brought, models, beside):
+    (brought / "mine.onnx").write_bytes(tiny_onnx.outside(4, "mine.onnx.data"))
+    if beside:
+        (brought / "mine.onnx.data").write_bytes(np.float32(1).tobytes())
+    with pytest.raises(WeightsError) as caught:
+        install.add(brought / "mine.toml")
+    said = str(caught.value)
+    assert "keeps its weights in other files" in said
+    assert "onnx.save" in said
+    assert f"{brought / 'mine.onnx'}" in said
+    assert str(models) not in said
+    assert "ONNXRuntimeError" not in said
+
+
 class Moody:
     """An encoder with a fault."""
 

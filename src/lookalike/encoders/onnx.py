@@ -12,10 +12,11 @@ from PIL.Image import Image
 
 from lookalike.encoders import made_up, weights
 from lookalike.encoders.card import ImageTower, ModelCard
+from lookalike.encoders.own.graph import Graph
 from lookalike.encoders.preprocess import Preprocessor
 from lookalike.encoders.runtimes.base import Model, Runtime
 from lookalike.encoders.runtimes.choose import asked, choose
-from lookalike.encoders.session import Session, pooled, unit_rows
+from lookalike.encoders.session import NoSuchValueError, Session, pooled, unit_rows
 from lookalike.encoders.text import TextEncoder
 from lookalike.errors import UsageError, WeightsError
 from lookalike.processors import processors
@@ -158,6 +159,17 @@ class OnnxEncoder:
 
     def _check(self, path: Path) -> None:
         """Try a tower that the user brought; its digest says nothing about it."""
+        try:
+            lacks = self._tower.input not in self._session().inputs
+        except NoSuchValueError:
+            lacks = True
+        if lacks:
+            raise WeightsError(
+                f"{path} is another model than the card of {self.card.name} describes, which needs "
+                f"the input {self._tower.input} and the value {self._tower.output}; {Graph(path)}. "
+                "Bring a file in which these names fit, or make this one an encoder of its own: "
+                f"`lookalike models add DESCRIPTION.toml --file {path}` (docs/own-model.md)"
+            )
         # Not one colour alone, and never black: a model without biases sees nothing in that.
         picture = made_up.pictures()[0]
         got = self.encode_prepared([self.prepare(picture)]).shape[1]

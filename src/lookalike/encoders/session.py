@@ -31,6 +31,10 @@ _CUDA_OPTIONS = {
 _OUT_OF_MEMORY = ("out of memory", "failed to allocate", "alloc_failed", "allocation_failed")
 
 
+class NoSuchValueError(WeightsError):
+    """The model's graph has no value of the name asked for."""
+
+
 class OutOfMemoryError(WeightsError):
     """There was no memory for a run; a smaller batch may do."""
 
@@ -46,7 +50,8 @@ class Session:
         cuda: compute on the first GPU that is visible; `providers` says whether that worked.
 
     Raises:
-        WeightsError: it is no ONNX model, or has no such value.
+        NoSuchValueError: it has no such value.
+        WeightsError: it is no ONNX model, or its weights are in other files that are not there.
     """
 
     def __init__(self, path: Path, output: str, *, threads: int, cuda: bool = False) -> None:
@@ -66,7 +71,9 @@ class Session:
             if output not in {value.name for value in self._session.get_outputs()}:
                 self._session = opened(path.read_bytes() + extra_output(output), options)
         except Exception as error:  # ONNX Runtime raises its own kinds, and plain RuntimeError
-            raise WeightsError(f"{path} cannot be used as a model: {error}") from error
+            if f"Graph output ({output}) does not exist" in str(error):
+                raise NoSuchValueError(f"{path} has no value {output!r}") from error
+            raise WeightsError(unusable(path, error)) from error
         self.inputs = {value.name: value for value in self._session.get_inputs()}
         self.providers: list[str] = self._session.get_providers()
 
@@ -84,6 +91,16 @@ class Session:
             kind = OutOfMemoryError if short else WeightsError
             raise kind(f"{self._path} does not run: {error}") from error
         return result
+
+
+def unusable(path: Path, error: Exception) -> str:
+    """Why a file cannot be opened as a model, for people."""
+    if "external" in str(error).lower():
+        return (
+            f"{path} keeps its weights in other files, which cannot be taken along. Save it as one "
+            'file: onnx.save(onnx.load("MODEL.onnx"), "ONE.onnx") in Python, where those are'
+        )
+    return f"{path} cannot be used as a model: {error}"
 
 
 def unit_rows(values: NDArray[Any], source: object) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from lookalike.encoders.graph import extra_output
+from lookalike.encoders.session import unusable
 from lookalike.errors import WeightsError
 
 _TYPES = {"float": "float32", "float16": "float16", "uint8": "uint8", "int64": "int64"}
@@ -72,10 +73,7 @@ class Graph:
         try:
             return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            hint = ""
-            if "external" in str(error).lower():
-                hint = "; its weights are in a second file: save it as one file"
-            raise WeightsError(f"{self._path} cannot be used as a model: {error}{hint}") from error
+            raise WeightsError(unusable(self._path, error)) from error
 
 
 def _value(found: Any) -> Value:
