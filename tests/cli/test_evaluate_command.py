@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -72,6 +73,17 @@ def test_pairs_thresholds_and_budget(run: Run, classes: Path, tmp_path: Path) ->
     assert "what a threshold would do" in result.stdout
     assert "wrong a query" in result.stdout
     assert "None fits the budget: phash, the best, takes 8 bytes a vector." in result.stdout
+
+
+def test_a_threshold_is_for_one_form(run: Run, classes: Path) -> None:
+    command = ("evaluate", str(classes), "--encoder", "dinov2-vits14", *QUICK)
+    both = run(*command, "--projection", "both").stdout
+    assert re.search(
+        r"This is for dinov2-vits14 compared (as they are|through its projection) "
+        r"\(`lookalike rebuild --projection dinov2-vits14=(none|default)`\)",
+        both,
+    )
+    assert "This is for" not in run(*command).stdout
 
 
 def test_plots(run: Run, classes: Path, tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ def test_add_index_search_remove(given: Path, process: Process, photos: Path) ->
     added = process("models", "add", "colours.toml", "--file", "weights.onnx")
     assert added.stdout == "added colours: 3 dimensions\n"
     assert "under which licence colours may be used is not known" in added.stderr
+    licence = process("models", "licence", "colours").stdout
+    assert "text of it" not in licence
+    assert str(given / "models" / "colours" / "image.onnx") in licence
     listed = json.loads(process("models", "list", "--json").stdout)
     assert {model["name"] for model in listed if model["own"]} == {"colours"}
     assert "colours is good: 3 dimensions" in process("models", "check", "colours").stdout
@@ -53,7 +56,9 @@ def test_a_broken_card_hides_no_other(given: Path, process: Process) -> None:
     Path("models").mkdir()
     Path("models", "broken.toml").write_text("name = ")
     listed = process("models", "list")
-    assert "The model card broken.toml cannot be used" in listed.stderr
+    path = Path("models", "broken.toml").absolute()
+    assert f"The model card {path} cannot be used: Invalid value (at" in listed.stderr
+    assert "(at line 1" in listed.stderr or "(at end of document)" in listed.stderr
     assert "phash" in listed.stdout
 
 
@@ -66,6 +71,11 @@ def test_what_goes_wrong_is_said(given: Path, process: Process) -> None:
     assert "input_ids int64 (any, any)" in said
     said = process("models", "add", "colours.toml", "--name", "../x", status=2).stderr
     assert "cannot be called '../x'" in said
+    said = process("models", "add", "colours.toml", "--name", "", status=2).stderr
+    assert "cannot be called ''" in said
+    Path("weights.toml").write_text('preprocessing = "raw-0-255"\n[text]\nmax_tokens = 5')
+    said = process("models", "add", "weights.toml").stderr
+    assert "has a table [text], and weights reads no words without its text tower" in said
     Path("wrong.toml").write_text("foo = 1\nsize = 0")
     said = process("models", "add", "wrong.toml", status=2).stderr
     assert "\n  - size is 0" in said

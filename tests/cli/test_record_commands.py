@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from PIL import Image
 
 import lookalike
 from lookalike.cli import delete
@@ -49,6 +51,19 @@ def test_show_json(run: Run, at: list[str], photos: Path) -> None:
     assert record["encoders"]["mobilenet-v3-large"] == {"kind": "embedding", "size": 960}
     assert len(bytes.fromhex(record["encoders"]["phash"]["hash"])) == 8
     assert run("show", str(record["id"]), "--json", *at).stdout == line + "\n"
+
+
+def test_show_small_files_and_nested_attributes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (8, 8)).save("small.png")
+    run("index", "small.png", "--encoder", "dhash", "--quiet")
+    with lookalike.open(".lookalike") as collection:
+        collection.update(1, {"maker": {"m": "x", "on": True}})
+    text = run("show", "1", "--no-pictures").stdout
+    assert re.search(r"^size +\d+ bytes$", text, re.M)
+    assert '{"m": "x", "on": true}' in text
 
 
 @pytest.mark.parametrize("name", ["999999", str(2**70), "gone.jpg", "-c", "https://x.org/a.jpg"])

@@ -116,6 +116,7 @@ def test_picture_from_standard_input(search: Run, picture: str, photos: Path) ->
         (["a cat", "--template", "a photo"], 2, "no place for the words"),
         (["PICTURE", "--template", "a {}"], 2, "the query has none"),
         (["PICTURE", "--encoder", "nothing-such"], 2, "nothing-such"),
+        (["PICTURE", "--encoder", "PHASH"], 2, "Did you mean phash?"),
         (["PICTURE", "+", "PICTURE", "--encoder", "phash"], 2, "hash"),
         (["CREDITS.tsv"], 1, "CREDITS.tsv"),
         (["http://127.0.0.1:9/a.jpg"], 2, "127.0.0.1"),

@@ -354,7 +354,8 @@ def test_a_vector_that_is_none_is_refused(
 ) -> None:
     vectors = unit(1, 3)
     vectors[1] = value
-    with pytest.raises(UsageError, match="zero or not finite"):
+    vectors[0] *= 2  # of another length, which is no fault
+    with pytest.raises(UsageError, match="the vector of row 1 is zero or not finite"):
         import_embeddings(new(), foreign(tmp_path, name, [1, 2, 3], vectors))
 
 

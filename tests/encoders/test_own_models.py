@@ -413,7 +413,7 @@ def test_whatever_is_written_is_read_or_refused(tmp_path_factory, data):
 )
 def test_names_that_lead_elsewhere_are_refused(brought, models, name):
     with pytest.raises(UsageError, match="cannot be called"):
-        install.add(brought / "mine.toml", name=name or "\n")
+        install.add(brought / "mine.toml", name=name)
     with pytest.raises(NotFoundError):
         install.remove(name)
     (brought / "mine.toml").write_text(SHORTEST + '[image.file]\nname = "../mine.onnx"')

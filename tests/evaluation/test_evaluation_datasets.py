@@ -78,9 +78,13 @@ def test_leaving_out_a_picture_leaves_out_what_is_about_it(labelled: Path) -> No
     [
         (["x,y", "1,2"], "it needs file, caption or a, b, same"),
         ([""], "(none)"),
-        (["file,caption", "gone.jpg,hello"], "none of the files"),
+        (["file,caption", "gone.jpg,hello"], "t.csv names is there; not found in"),
         (["file,caption", "gone.jpg,"], "line 2: the caption is empty"),
         (["a,b,same", "gone.jpg,gone.jpg,1"], "for none of the pairs"),
+        (
+            ["a,b,same", *(f"{n}.jpg,0.jpg,1" for n in range(8))],
+            ": 0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg and 3 more",
+        ),
         (["a,b,same", "x.jpg,y.jpg,maybe"], "line 2: same is 'maybe'"),
     ],
 )
@@ -94,6 +98,9 @@ def test_pairs_of_one_kind_only(labelled: Path) -> None:
     one, other = files(labelled)[:2]
     with pytest.raises(UsageError, match="all of one kind"):
         datasets.read(table(labelled, "p.csv", "a,b,same", f"{one},{other},1"))
+    path = table(labelled, "p.csv", "a,b,same", f"{one},{other},1", f"{one},gone.jpg,0")
+    with pytest.raises(UsageError, match=r"all of one kind.*not found in .*: gone\.jpg$"):
+        datasets.read(path)
 
 
 def test_folders_that_cannot_be_used(tmp_path: Path, photos: Path) -> None:

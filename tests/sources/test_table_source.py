@@ -154,7 +154,7 @@ def test_pictures_without_a_row_are_counted_or_added(shop: Path) -> None:
     assert not found.notices
     found = source(shop, rows, path_pattern=PATTERN, ignore=["011/"])
     split(found)
-    assert found.notices[0].startswith("1 picture has no row")
+    assert found.notices[0].startswith("1 picture has no row in products.csv and was left out")
 
 
 def test_columns_choose_the_attributes(shop: Path) -> None:

@@ -57,7 +57,15 @@ def test_name_of_anything(uri: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [("red", "red"), (12.5, "12.5"), (True, "true"), (None, "null"), (["a\n", 1], "a\\n, 1")],
+    [
+        ("red", "red"),
+        (12.5, "12.5"),
+        (True, "true"),
+        (None, "null"),
+        (["a\n", 1], "a\\n, 1"),
+        ({"m": "ü", "n": None}, '{"m": "ü", "n": null}'),
+        ([{"m": True}], '{"m": true}'),
+    ],
 )
 def test_value_of(value: object, shown: str) -> None:
     assert value_of(value) == shown

@@ -272,17 +272,17 @@ def _show(found: "Evaluation", *, thresholds: bool, no_cost: bool) -> None:
         (report.cost_columns(found), report.cost_rows(found)),
     ):
         click.echo()
-        echo_table(table.measurements(columns, rows, terminal=is_terminal(), words=2))
+        echo_table(table.measurements(columns, rows, terminal=is_terminal(), words=2), named=True)
     if thresholds:
         for result in found.results:
             click.echo(f"\n{result.name}: what a threshold would do")
             rows = report.threshold_rows(result)
             columns = report.THRESHOLD_COLUMNS
-            echo_table(table.measurements(columns, rows, terminal=is_terminal()))
+            echo_table(table.measurements(columns, rows, terminal=is_terminal()), named=True)
     click.echo(f"\n{found.advice.reason}")
     chosen = next((r for r in found.results if r.name == found.advice.name), None)
     if chosen is not None:
-        click.echo(_recommended(chosen, found.precision))
+        click.echo(_recommended(chosen, found.precision) + _form(chosen, found.results))
 
 
 def _counts(found: "Evaluation") -> str:
@@ -293,6 +293,18 @@ def _counts(found: "Evaluation") -> str:
         case "captions":
             return f"{plural(found.pictures, 'picture')}, {plural(found.queries, 'caption')}"
     return f"{plural(found.pictures, 'picture')}, {plural(found.queries, 'pair')}"
+
+
+def _form(chosen: "Result", results: "Sequence[Result]") -> str:
+    """For which form of the embeddings a threshold is, where both were compared."""
+    if not any(one.encoders == chosen.encoders and one is not chosen for one in results):
+        return ""
+    how = "compared through its projection" if chosen.projected else "compared as they are"
+    to = "default" if chosen.projected else "none"
+    return (
+        f" This is for {' + '.join(chosen.encoders)} {how} (`lookalike rebuild --projection "
+        f"{chosen.encoders[0]}={to}`); the other form has other scores."
+    )
 
 
 def _recommended(chosen: "Result", precision: float) -> str:

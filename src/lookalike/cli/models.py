@@ -97,20 +97,22 @@ def fetch(names: tuple[str, ...], quiet: bool) -> int:
 @click.argument("name")
 def licence(name: str) -> None:
     """Say under which licence a model's weights may be used, and where they come from."""
-    from lookalike.encoders import registry
+    from lookalike.encoders import registry, weights
     from lookalike.views import table
+    from lookalike.views.text import printable
 
     card = registry.card(name)
     rows = [("model", f"{card.name}: {card.title}"), ("licence", card.licence.weights)]
-    rows.append(("text of it", card.licence.url))
+    if card.licence.url:
+        rows.append(("text of it", card.licence.url))
     if card.licence.note:
         rows.append(("note", card.licence.note))
-    for tower in card.towers:
-        for file in card.files(tower):
-            for source in file.sources:
-                rows.append((f"{tower} tower", str(source)))
-            if not file.sources:
-                rows.append((f"{tower} tower", f"{file.name}: yours to bring"))
+    for each in weights.status(card):
+        for source in each.file.sources:
+            rows.append((f"{each.tower} tower", str(source)))
+        if not each.file.sources:
+            where = each.path or f"{each.file.name}: yours to bring"
+            rows.append((f"{each.tower} tower", printable(str(where))))
     echo_table(table.pairs(rows, terminal=is_terminal()))
 
 
@@ -139,12 +141,18 @@ def add(
     The model is tried first, and what does not fit is said. docs/own-model.md has the fields.
     """  # noqa: D301
     from lookalike.encoders.own import install
+    from lookalike.encoders.own.description import read
 
     card = install.add(
         description, file=file, text=text, tokenizer=tokenizer, name=name, replace=replace
     )
     words = ", reads words" if card.text is not None else ""
     click.echo(f"added {card.name}: {card.size:,} dimensions{words}")
+    if read(description)[1].words and card.text is None:
+        say(
+            f"the description has a table [text], and {card.name} reads no words without its text "
+            "tower: add it again with --text, --tokenizer and --replace"
+        )
     if card.licence.weights == "unknown":
         say(f"under which licence {card.name} may be used is not known: the description can say it")
 

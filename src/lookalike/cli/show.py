@@ -79,7 +79,8 @@ def _rows(
     if record.format:
         rows.append(("format", record.format))
     if record.size is not None:
-        rows.append(("size", f"{size(record.size)} ({record.size:,} bytes)"))
+        exact = f" ({record.size:,} bytes)" if record.size >= 1024 else ""
+        rows.append(("size", f"{size(record.size)}{exact}"))
     if record.modified_ns is not None:
         rows.append(("modified", moment(record.modified_ns / 1e9)))
     rows += [("added", moment(record.added)), ("updated", moment(record.updated))]

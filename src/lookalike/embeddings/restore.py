@@ -16,7 +16,7 @@ from lookalike.embeddings.rows import entry_of
 from lookalike.embeddings.unchanged import unchanged
 from lookalike.encoders import registry
 from lookalike.errors import NotFoundError, UsageError, WeightsError
-from lookalike.external import EXTERNAL, spec_of, unit_rows
+from lookalike.external import EXTERNAL, spec_of, unit, unit_rows
 from lookalike.ingest.report import IngestReport
 from lookalike.records import EncoderSpec
 
@@ -150,12 +150,20 @@ def _checked(vectors: "NDArray[Any]", spec: EncoderSpec, name: str, first: int) 
         try:
             rows[off] = unit_rows(vectors[off])
         except UsageError:
-            at = first + int(off[0])
+            at = first + int(next(row for row in off if not _has_direction(vectors[row])))
             raise UsageError(
-                f"{name}: a vector at or after row {at} is zero or not finite; the rows before "
+                f"{name}: the vector of row {at} is zero or not finite; the rows before its batch "
                 "are in the collection"
             ) from None
     return rows
+
+
+def _has_direction(vector: "NDArray[Any]") -> bool:
+    try:
+        unit(vector)
+    except UsageError:
+        return False
+    return True
 
 
 def _space(store: "Store", header: Header, name: str | None, file: str) -> EncoderSpec:

@@ -220,18 +220,19 @@ def read(name: str) -> ModelCard:
     """Read the card of that name; KeyError when there is none, WeightsError when it is broken."""
     entry = find()[name]
     try:
-        return parse(entry.read_text(encoding="utf-8"), name)
+        return parse(entry.read_text(encoding="utf-8"), name, str(entry))
     except (OSError, UnicodeDecodeError) as error:
         raise WeightsError(f"The model card {entry} cannot be read: {error}") from error
 
 
 @lru_cache
-def parse(text: str, name: str) -> ModelCard:
-    """Parse a card.
+def parse(text: str, name: str, where: str = "") -> ModelCard:
+    """Parse a card; `where` is the file that it stands in, for messages.
 
     Raises:
         WeightsError: it is not TOML, or a field is missing, unknown or of the wrong type.
     """
+    where = where or f"{name}.toml"
     try:
         data = tomllib.loads(text)
         image, words = data.pop("image", None), data.pop("text", None)
@@ -246,9 +247,9 @@ def parse(text: str, name: str) -> ModelCard:
         )
     except (TypeError, KeyError, ValueError) as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise WeightsError(f"The model card {name}.toml cannot be used: {why}") from error
+        raise WeightsError(f"The model card {where} cannot be used: {why}") from error
     if card.name != name:
-        raise WeightsError(f"The model card {name}.toml calls itself {card.name!r}")
+        raise WeightsError(f"The model card {where} calls itself {card.name!r}")
     return card
 
 

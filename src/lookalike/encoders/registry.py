@@ -2,7 +2,7 @@
 
 import difflib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -35,14 +35,19 @@ def card(name: str) -> ModelCard:
             with suppress(WeightsError):  # a broken card of the user's stands in no other's way
                 if name in cards.read(each).aliases:
                     return cards.read(each)
-        asked = name.lower()
-        close = [each for each in known if asked and asked in each]
-        close = close or difflib.get_close_matches(asked, known, n=2, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        hint = did_you_mean(name, known)
         raise UnknownEncoderError(
             f"No encoder is called {name!r}.{hint} The encoders are: {', '.join(known)}."
         )
     return cards.read(name)
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """` Did you mean phash?` where a known name is near; capitals make no difference."""
+    asked = name.lower()
+    close = [each for each in known if asked and asked in each.lower()]
+    close = close or difflib.get_close_matches(asked, known, n=2, cutoff=0.5)
+    return f" Did you mean {' or '.join(close)}?" if close else ""
 
 
 def own_name(name: str) -> str:

@@ -23,6 +23,8 @@ HEADERS: "Mapping[Kind, tuple[str, ...]]" = {
     "captions": ("file", "caption"),
     "pairs": ("a", "b", "same"),
 }
+_NAMED = 5
+"""Missing files that a message names."""
 TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -275,6 +277,7 @@ class _Pictures:
         self.base = base
         self._limit = limit
         self._rows: dict[str, int | None] = {}
+        self._lost: list[str] = []
 
     def row(self, name: str) -> int | None:
         """The number of the picture; None when it is not there, or over the limit."""
@@ -282,9 +285,18 @@ class _Pictures:
             self._rows[name] = self._add(name)
         return self._rows[name]
 
+    def missing(self) -> str:
+        """The first files that are not there, as words at the end of a message."""
+        lost = self._lost
+        if not lost:
+            return ""
+        more = f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else ""
+        return f"; not found in {self.base}: {', '.join(lost[:_NAMED])}{more}"
+
     def _add(self, name: str) -> int | None:
         path = os.path.abspath(self.base / name)
         if not os.path.isfile(path):
+            self._lost.append(name)
             self.left_out.append(Failure(from_path(path), "there is no such file"))
             return None
         if self._limit is not None and len(self.items) >= self._limit:
@@ -310,8 +322,7 @@ def _captions(table: Path, entries: list[tuple[int, list[str]]], pictures: _Pict
             texts.append(text.strip())
             rows.append(row)
     if not texts:
-        raise UsageError(f"none of the files that {table} names is there, looked for in "
-                         f"{pictures.base}")  # fmt: skip
+        raise UsageError(f"none of the files that {table} names is there{pictures.missing()}")
     return Dataset(
         "captions",
         tuple(pictures.items),
@@ -333,8 +344,9 @@ def _pairs(table: Path, entries: list[tuple[int, list[str]]], pictures: _Picture
             rows.append((a, b))
             same.append(value)
     if not rows:
-        raise UsageError(f"for none of the pairs of {table} are both files there, looked for in "
-                         f"{pictures.base}")  # fmt: skip
+        raise UsageError(
+            f"for none of the pairs of {table} are both files there{pictures.missing()}"
+        )
     data = Dataset(
         "pairs",
         tuple(pictures.items),
@@ -342,5 +354,8 @@ def _pairs(table: Path, entries: list[tuple[int, list[str]]], pictures: _Picture
         pairs=np.array(rows, np.intp),
         same=np.array(same, np.bool_),
     )
-    check(data)
+    try:
+        check(data)
+    except UsageError as error:
+        raise UsageError(f"{error}{pictures.missing()}") from None
     return data

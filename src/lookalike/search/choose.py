@@ -154,9 +154,10 @@ def find(specs: Sequence[EncoderSpec], name: str) -> EncoderSpec:
     known = {spec.name: spec for spec in specs}
     found = known.get(name) or known.get(registry.own_name(name))
     if found is None:
+        hint = registry.did_you_mean(name, list(known))
+        hint = hint or f" `lookalike index --encoder {name} PATH` adds one"
         raise UnknownEncoderError(
-            f"the collection has no encoder {name!r}; it has {_names(specs) or 'none yet'}. "
-            f"`lookalike index --encoder {name} PATH` adds one"
+            f"the collection has no encoder {name!r}; it has {_names(specs) or 'none yet'}.{hint}"
         )
     return found
 

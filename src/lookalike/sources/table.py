@@ -248,9 +248,10 @@ class TableSource:
                 names.append(os.path.relpath(found, self.root))
         if count:
             more = "…" if count > len(names) else ""
-            pictures = "1 picture has" if count == 1 else f"{count:,} pictures have"
+            has, was = ("has", "was") if count == 1 else ("have", "were")
+            pictures = "1 picture" if count == 1 else f"{count:,} pictures"
             self.notices.append(
-                f"{pictures} no row in {self._table.name} and were left out: "
+                f"{pictures} {has} no row in {self._table.name} and {was} left out: "
                 f"{', '.join(names)}{more}; --unlisted adds them"
             )
 

@@ -1,5 +1,6 @@
 """Text that is safe to show: names of files may hold anything."""
 
+import json
 import unicodedata
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -49,12 +50,14 @@ def caption(hit: "Hit", label: str | None) -> str:
 
 
 def value_of(value: Any) -> str:
-    """An attribute's value for people: `red, pink`, `12.5`, `true`."""
+    """An attribute's value for people: `red, pink`, `12.5`, `true`; a nested one as JSON."""
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
         case list() | tuple():
             return ", ".join(map(value_of, value))
+        case dict():
+            return printable(json.dumps(value, ensure_ascii=False))
     return printable(str(value))
 
 

@@ -28,7 +28,7 @@ class Description:
     """What the user wrote; empty and zero stand for "find it out".
 
     `preprocessing` holds fields of `card.Preprocessing`, and `preset`, the name of one of
-    `presets.PRESETS`, for those left out.
+    `presets.PRESETS`, for those left out. `words` says that there is a table for a text tower.
     """
 
     title: str = ""
@@ -42,6 +42,7 @@ class Description:
     file: str = ""
     sha256: str = ""
     preprocessing: dict[str, Any] = field(default_factory=dict)
+    words: bool = False
     text_output: str = ""
     max_tokens: int = 0
     text_note: str = ""
@@ -64,6 +65,7 @@ def read(path: Path) -> tuple[str, Description]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read as a description in TOML: {error}") from error
     table = _Table(data)
+    words = table.has("text")
     image, text = table.table("image"), table.table("text")
     file = image.table("file")
     licence = table.text_or_table("licence", "weights")
@@ -79,6 +81,7 @@ def read(path: Path) -> tuple[str, Description]:
         file=file.text("name"),
         sha256=file.text("sha256"),
         preprocessing=_preprocessing(table, image),
+        words=words,
         text_output=text.text("output"),
         max_tokens=text.whole("max_tokens"),
         text_note=text.text("note"),

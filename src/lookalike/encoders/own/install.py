@@ -64,7 +64,7 @@ def add(
         EnvironmentFailure: the folder cannot be written to.
     """
     given, described = description.read(path)
-    name = name or given or path.stem
+    name = given or path.stem if name is None else name
     _check_name(name)
     files = _files(path, described, file, text, tokenizer)
     root = place.root()
