@@ -70,3 +70,29 @@ def test_where_in_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.Monk
     assert table.where("/elsewhere/a.jpg", short=True) == "/elsewhere/a.jpg"
     gone.rmdir()
     assert table.where("/elsewhere/a.jpg", short=True) == "/elsewhere/a.jpg"
+
+
+def test_numbers_are_never_cut_and_names_keep_room() -> None:
+    name = "mobilenet-v3-large, projected"
+    row = ("→", name, "12.3 ms", "1.4 ms", "123.4 MiB", "1,024 bytes", "164.2 MiB")
+    columns = ("", "encoder", "one", "batch", "memory", "vector", "download")
+    made = table.measurements(columns, [row], terminal=True, words=2)
+    least = table.least_width(made)
+    assert 60 < least <= 80
+    text = drawn(made, least)
+    assert "…" not in text
+    for cell in (*row[2:], *columns, "mobilenet-v3"):
+        assert cell in text
+
+
+@pytest.mark.parametrize("width", [75, 79, 89, 106, 115])
+def test_models_fit_or_are_left_out(width: int) -> None:
+    row = ("m" * 18, "2,048 dimensions", "0.56", "89.6 MiB", "to download", "yours to bring",
+           "BSD-3-Clause", "lookalike")  # fmt: skip
+    made = table.models([row], terminal=True, width=width)
+    assert table.least_width(made) <= width
+    lines = drawn(made, width).splitlines()
+    assert "…" not in "".join(lines)
+    shown = [cell for cell in row if any(cell in line for line in lines)]
+    assert shown == list(row[: len(made.columns)])
+    assert table.models([row], terminal=True, width=60).columns[-1].header == "weights"

@@ -58,8 +58,10 @@ def echo_table(table: "Table", *, named: bool = False) -> None:
     first comes after its column's name, for cells that do not speak for themselves.
     """
     if is_terminal():
+        from lookalike.views.table import least_width
+
         to = console()
-        if to.width >= NARROWEST_TABLE:
+        if to.width >= NARROWEST_TABLE and not (named and least_width(table) > to.width):
             to.print(table)
             return
         names = [str(column.header) for column in table.columns]

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, OverflowMethod
-from rich.measure import Measurement
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -16,8 +15,10 @@ from lookalike.views.text import caption, printable, size, value_of
 if TYPE_CHECKING:
     from lookalike.stores.base import StoreStats
 
-_UNBOUND = Console(width=10_000)
-"""Where tables are measured."""
+_LEAST_WORDS = 16
+"""Columns that are left of words beside numbers, at least."""
+_BETWEEN = 3
+"""Columns that part two cells in a terminal."""
 
 VERDICT_STYLES = {
     Verdict.IDENTICAL: "bold green",
@@ -129,12 +130,15 @@ def models(rows: Iterable[tuple[str, ...]], *, terminal: bool, width: int | None
     rows = list(rows)
     for count in (8, 7, 6, 5, 4):
         table = _table(terminal)
-        for name in _MODELS[:count]:
+        for place, name in enumerate(_MODELS[:count]):
             right = name in {"size", "mAP", "weights"}
-            table.add_column(name, justify="right" if right else "left", no_wrap=True)
+            longest = max(cell_len(cell) for cell in (name, *(row[place] for row in rows)))
+            table.add_column(
+                name, justify="right" if right else "left", no_wrap=True, min_width=longest
+            )
         for row in rows:
             table.add_row(*row[:count])
-        if width is None or Measurement.get(_UNBOUND, _UNBOUND.options, table).maximum <= width:
+        if width is None or least_width(table) <= width:
             break
     return table
 
@@ -142,17 +146,27 @@ def models(rows: Iterable[tuple[str, ...]], *, terminal: bool, width: int | None
 def measurements(
     columns: Sequence[str], rows: Iterable[tuple[str, ...]], *, terminal: bool, words: int = 0
 ) -> Table:
-    """Numbers under the headers given; the first `words` columns hold words."""
+    """Numbers under the headers given; the first `words` columns hold words, and may be folded."""
+    rows = list(rows)
     table = _table(terminal)
     for place, name in enumerate(columns):
         wordy = place < words
-        overflow: OverflowMethod = "fold" if wordy else "ellipsis"
+        longest = max(cell_len(cell) for cell in (name, *(row[place] for row in rows)))
         table.add_column(
-            name, justify="left" if wordy else "right", no_wrap=not wordy, overflow=overflow
+            name,
+            justify="left" if wordy else "right",
+            no_wrap=not wordy,
+            overflow="fold",
+            min_width=min(longest, _LEAST_WORDS) if wordy else longest,
         )
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def least_width(table: Table) -> int:
+    """The columns that a terminal needs for a table of `models` or `measurements`."""
+    return sum((column.min_width or 1) + _BETWEEN for column in table.columns)
 
 
 def pairs(rows: Iterable[tuple[str, str]], *, terminal: bool) -> Table:
