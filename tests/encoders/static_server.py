@@ -1,9 +1,22 @@
 """A small web server for tests: pages by path, and what was asked of it."""
 
 import http.server
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+
+class HttpServer(http.server.ThreadingHTTPServer):
+    """Says nothing of clients that hang up, as downloads that are refused do."""
+
+    def __init__(self, handler: type[http.server.BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+
+    def handle_error(self, *about: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*about)
 
 
 class StaticServer:
@@ -27,7 +40,7 @@ class StaticServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = HttpServer(Handler)
         self.host = f"127.0.0.1:{self.http.server_port}"
         self.url = f"http://{self.host}"
 

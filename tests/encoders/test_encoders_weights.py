@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tiny_onnx
+from static_server import HttpServer
 
 from lookalike.encoders import card as cards
 from lookalike.encoders import weights
@@ -64,7 +65,7 @@ class Server:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = HttpServer(Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 import tiny_onnx
-from static_server import serving
+from static_server import HttpServer, serving
 
 from lookalike.encoders import card as cards
 from lookalike.encoders import weights
@@ -270,7 +270,7 @@ def answering():
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = HttpServer(Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", answers
