@@ -184,19 +184,28 @@ def test_every_command_and_option_is_documented(command: str, found: click.Comma
 
 
 def test_every_dependency_is_justified() -> None:
+    """Each in the table of its section, in the column that names packages (and extras)."""
     text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text, re.M | re.S))
     with (ROOT / "pyproject.toml").open("rb") as file:
         declared = tomllib.load(file)
     project = declared["project"]
+    extras = project["optional-dependencies"]
     needed = [
-        *project["dependencies"],
-        *(one for extra in project["optional-dependencies"].values() for one in extra),
-        *(one for group in declared["dependency-groups"].values() for one in group),
+        *(("Always installed", "", one) for one in project["dependencies"]),
+        *(("Extras", f"`{name}` | ", one) for name, extra in extras.items() for one in extra),
+        *(
+            ("For the tests", "", one)
+            for group in declared["dependency-groups"].values()
+            for one in group
+        ),
+        *(("To build", "", one) for one in declared["build-system"]["requires"]),
     ]
-    for requirement in needed:
+    for section, extra, requirement in needed:
         package = re.split(r"[^\w.-]", requirement)[0]
-        assert re.search(rf"^\|.*\b{re.escape(package)}\b.*\|", text, re.M), (
-            f"docs/dependencies.md has no line for {package}"
+        cell = rf"(?:[\w.-]+, )*{re.escape(package)}(?:, [\w.-]+)*"
+        assert re.search(rf"^\| {re.escape(extra)}{cell} \|", sections[section], re.M), (
+            f"docs/dependencies.md, {section}, has no line for {extra}{package}"
         )
 
 
