@@ -13,10 +13,8 @@ from lookalike.encoders.runtimes.base import Callers, Model
 from lookalike.errors import WeightsError
 
 # Its Python half sets itself up at the first array it sees; two threads that bring the first ones
-# at the same moment, be it for two models, wait for each other for ever.
+# at the same moment, be it for two models, wait for each other for ever. Nor may two make a core.
 _FIRST = threading.Lock()
-
-_MAKING = threading.Lock()
 
 
 def missing() -> str | None:
@@ -76,7 +74,7 @@ def _core() -> Any:
     stack of an earlier one in its place, which may be gone by then: the next Ctrl-C then ends the
     process with a segmentation fault.
     """
-    with _MAKING:
+    with _FIRST:
         return _only_core()
 
 
