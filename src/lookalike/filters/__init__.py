@@ -14,6 +14,7 @@ from lookalike.filters.nodes import (
     OneOf,
     Or,
     all_of,
+    conditions,
     tenant_is,
     uri_within,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "OneOf",
     "Or",
     "all_of",
+    "conditions",
     "equal_range",
     "parse",
     "tenant_is",

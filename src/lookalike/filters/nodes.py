@@ -107,6 +107,18 @@ class Not(Filter):
         return not self.part.matches(record)
 
 
+def conditions(where: Filter) -> Iterator[Comparison | OneOf | IsNull]:
+    """The conditions on single fields that a filter is made of, in order."""
+    match where:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from conditions(part)
+        case Not(part):
+            yield from conditions(part)
+        case Comparison() | OneOf() | IsNull():
+            yield where
+
+
 def all_of(*filters: Filter | None) -> Filter | None:
     """One filter that holds when all of those given hold; None when none is given."""
     parts: list[Filter] = []

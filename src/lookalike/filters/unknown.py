@@ -1,18 +1,8 @@
 """Attributes that a filter names and no record has: most likely misspelt."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from lookalike.filters.fields import Field
-from lookalike.filters.nodes import (
-    And,
-    Comparison,
-    Filter,
-    IsNull,
-    Not,
-    OneOf,
-    Or,
-    tenant_is,
-)
+from lookalike.filters.nodes import And, Filter, IsNull, Not, conditions, tenant_is
 
 
 def unknown_attributes(
@@ -26,20 +16,9 @@ def unknown_attributes(
         has_any: whether any record passes a filter.
     """
     whose = () if tenant is None else (tenant_is(tenant),)
+    attributes = [found.field for found in conditions(where) if not found.field.system]
     return [
         f"no record has the attribute {str(field)!r}, which the filter asks for"
-        for field in dict.fromkeys(_attributes(where))
+        for field in dict.fromkeys(attributes)
         if not has_any(And((*whose, Not(IsNull(field)))))
     ]
-
-
-def _attributes(where: Filter) -> Iterator[Field]:
-    match where:
-        case And(parts) | Or(parts):
-            for part in parts:
-                yield from _attributes(part)
-        case Not(part):
-            yield from _attributes(part)
-        case Comparison(field=field) | OneOf(field=field) | IsNull(field=field):
-            if not field.system:
-                yield field

@@ -5,7 +5,18 @@ from typing import Any, Literal
 
 import qdrant_edge as qdrant
 
-from lookalike.filters import And, Comparison, Field, Filter, IsNull, Not, OneOf, Or, equal_range
+from lookalike.filters import (
+    And,
+    Comparison,
+    Field,
+    Filter,
+    IsNull,
+    Not,
+    OneOf,
+    Or,
+    conditions,
+    equal_range,
+)
 from lookalike.stores.local.payload import (
     LONGEST_PREFIX,
     number_field,
@@ -29,18 +40,14 @@ def compile_filter(where: Filter, ids_of: Callable[[Filter], Iterable[int]]) -> 
 
 def payload_fields(where: Filter) -> Iterator[tuple[str, Literal["keyword", "number"]]]:
     """The payload fields that `where` looks at, and what the engine should index them as."""
-    match where:
-        case And(parts) | Or(parts):
-            for part in parts:
-                yield from payload_fields(part)
-        case Not(part):
-            yield from payload_fields(part)
-        case Comparison(field, _, value):
-            yield from _fields(field, (value,))
-        case OneOf(field, values):
-            yield from _fields(field, values)
-        case IsNull(field):
-            yield from _fields(field, (0.0,) if field.kind in ("number", "time") else ("", 0.0))
+    for condition in conditions(where):
+        match condition:
+            case Comparison(field, _, value):
+                yield from _fields(field, (value,))
+            case OneOf(field, values):
+                yield from _fields(field, values)
+            case IsNull(field):
+                yield from _fields(field, (0.0,) if field.kind in ("number", "time") else ("", 0.0))
 
 
 def _fields(
