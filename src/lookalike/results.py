@@ -1,7 +1,7 @@
 """The answer to one query: a sequence of hits that can print, plot and serialise itself."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any, overload
@@ -11,11 +11,16 @@ from lookalike.records import Hit
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Where a query's time went, in milliseconds."""
+    """Where a query's time went, in milliseconds.
+
+    `steps` are those of a search for copies by name, in the order they were taken; together they
+    are the other three.
+    """
 
     decode: float = 0.0
     encode: float = 0.0
     search: float = 0.0
+    steps: Mapping[str, float] = field(default_factory=dict)
 
 
 class Results(Sequence[Hit]):

@@ -1,0 +1,55 @@
+"""What is known of one candidate: everything that the judge decides by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lookalike.copies.views import View
+
+if TYPE_CHECKING:
+    from lookalike.records import Match
+
+
+@dataclass(frozen=True, slots=True)
+class HashDistance:
+    """The smallest distance between a hash of the query and one of the candidate.
+
+    `distance` is in bits of `bits`; `view` is how the query was looked at, `trimmed` says that a
+    border was cut off it, or off the candidate.
+    """
+
+    distance: int
+    bits: int
+    view: View
+    trimmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The best cosine of a view of the query with the candidate, by the copy descriptor.
+
+    `normalised` is the cosine after `normalise.Background`; the same number where there is no
+    background for the encoder.
+    """
+
+    encoder: str
+    cosine: float
+    normalised: float
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All there is on one candidate; what was not looked at is left out.
+
+    `hashes` are by encoder. `others` are the cosines of the whole query by the collection's other
+    encoders of embeddings. `match` is what the proof found, `proved` whether it was tried at all.
+    """
+
+    same_bytes: bool = False
+    same_pixels: bool = False
+    hashes: Mapping[str, HashDistance] = field(default_factory=dict)
+    likeness: Likeness | None = None
+    others: Mapping[str, float] = field(default_factory=dict)
+    match: "Match | None" = None
+    proved: bool = False
