@@ -4,8 +4,9 @@
                                 [--update-cards] [--copies 40] [--encoders NAME…]
 
 LABELLED has a sub-folder for each class and is measured as `lookalike evaluate` does, raw and
-through each encoder's projection. Of some ORIGINALS each is edited in every way that edits.py
-knows; a copy is found when its original is the nearest of all originals and labelled pictures.
+through each encoder's projection. Of some ORIGINALS each is edited in every BASIC way of
+lookalike.evaluation.edits; a copy is found when its original is the nearest of all originals and
+labelled pictures.
 Embeddings are kept in the cache folder, so that an interrupted run goes on where it was; times
 are measured anew, and mean something only on a machine that does nothing else.
 """
@@ -20,7 +21,6 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-from edits import EDITS, edited
 from PIL import Image
 
 from lookalike.encoders import registry
@@ -29,6 +29,7 @@ from lookalike.errors import LookalikeError
 from lookalike.evaluation import Options, Result, evaluate
 from lookalike.evaluation.cache import EmbeddingCache, default_path
 from lookalike.evaluation.datasets import file_item
+from lookalike.evaluation.edits import BASIC, edited
 from lookalike.evaluation.encode import digests, encode
 from lookalike.evaluation.metrics import micro_average_precision
 from lookalike.evaluation.vectors import as_unit
@@ -109,7 +110,7 @@ def edited_copies(paths: list[Path], count: int) -> list[tuple[str, int, Item]]:
     for row in chosen:
         with Image.open(paths[row]) as image:
             picture = image.convert("RGB")
-        for name in EDITS:
+        for name in BASIC:
             data = edited(picture, name, seed=int(row))
             copies.append((name, int(row), Item(f"{paths[row].name}, {name}", data)))
     return copies
@@ -137,7 +138,7 @@ def find_copies(
     rivals = scores.copy()
     rivals[np.arange(len(own)), own] = -np.inf
     found = scores[np.arange(len(own)), own] > rivals.max(1)
-    for name in EDITS:
+    for name in BASIC:
         row.copies[name] = float(found[[edit == name for edit, _, _ in copies]].mean())
     same = own[:, None] == np.arange(len(pictures))
     row.copy_map = micro_average_precision(scores.ravel(), same.ravel())
@@ -172,7 +173,7 @@ def render(rows: list[Row], counts: str, copies: int, among: int, options: objec
     names = [row.card.name for row in measured]
     lines += ["| edit | " + " | ".join(f"`{name}`" for name in names) + " |"]
     lines += ["|---" * (len(names) + 1) + "|"]
-    for edit in EDITS:
+    for edit in BASIC:
         lines.append(f"| {edit} | " + " | ".join(f"{r.copies[edit]:.2f}" for r in measured) + " |")
     lines += [
         "",

@@ -8,8 +8,9 @@ encoder raw and projected, and of those with a projection fused, the mean of the
 range is a 95 % confidence interval over classes; the last column is the gain in mAP over the raw
 row (a fusion's: over the best single raw one) of the same queries, with its own. The captions
 file has the columns file and caption; words need a text tower, for example in LOOKALIKE_MODELS.
-Of every fourth of the originals each is edited in all the ways of edits.py, and a copy is found
-when its original is nearer than all other originals and the pictures of the first FOLDER.
+Of every fourth of the originals each is edited in every BASIC way of lookalike.evaluation.edits,
+and a copy is found when its original is nearer than all other originals and the pictures of the
+first FOLDER.
 Embeddings are kept in the cache folder.
 """
 
@@ -19,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from edits import EDITS, edited
 from PIL import Image
 
 from lookalike.encoders import registry
@@ -28,6 +28,7 @@ from lookalike.encoders.shipped import shipped_projection
 from lookalike.evaluation import datasets
 from lookalike.evaluation.bootstrap import Interval, mean_interval
 from lookalike.evaluation.cache import EmbeddingCache, default_path
+from lookalike.evaluation.edits import BASIC, edited
 from lookalike.evaluation.encode import digests, encode
 from lookalike.evaluation.ranking import rank
 from lookalike.evaluation.score import score
@@ -177,10 +178,10 @@ def words(data: datasets.Dataset, names: Sequence[str]) -> None:
 
 def copies(originals: Sequence[Path], others: datasets.Dataset, names: Sequence[str]) -> None:
     """The table of edited copies, for encoders that have a projection."""
-    print(f"\n{len(originals)} originals, {len(EDITS)} edits of each\n")
+    print(f"\n{len(originals)} originals, {len(BASIC)} edits of each\n")
     print("| copies by | R@1 |")
     print("|---|---|")
-    target = np.repeat(np.arange(len(originals)), len(EDITS))
+    target = np.repeat(np.arange(len(originals)), len(BASIC))
     for name in names:
         projection = shipped_projection(name)
         if projection is None:
@@ -196,7 +197,7 @@ def copies(originals: Sequence[Path], others: datasets.Dataset, names: Sequence[
         for seed, file in enumerate(originals):
             with Image.open(file) as image:
                 picture = image.convert("RGB")
-            found.append(encode_files([edited(picture, edit, seed) for edit in EDITS]))
+            found.append(encode_files([edited(picture, edit, seed) for edit in BASIC]))
         asked = np.concatenate(found)
         gallery = np.concatenate(
             [encode_files([file.read_bytes() for file in originals]), embeddings(name, others)]
