@@ -1,0 +1,99 @@
+"""The thresholds of a collection's verdicts: the shipped ones, or its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lookalike.copies.judge import COPY_SCORE
+from lookalike.search.verdicts import COPY_HASH, COPY_RADIUS
+from lookalike.stores.base import Store
+
+KEY = "calibration"
+"""Of the collection's setting."""
+
+PRECISION = 0.99
+"""Of hits called a copy, the part that must be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What makes a hit a copy, and from what score on pictures are alike.
+
+    `copy_score` is the smallest score, 0..1, of the search for copies that is called one.
+    `copy_radius` is the largest pHash distance, in bits of 64, of a copy. `similar` has the
+    smallest score of a similar picture by encoder, where a user's pairs gave one; no search
+    applies it unasked. `precision` was asked for of copies; `made` is when, in seconds since the
+    epoch, None for what is shipped; `pairs` were compared of each kind, by name. `notices` say
+    what of the collection's own calibration does not hold any more.
+    """
+
+    copy_score: float = COPY_SCORE
+    copy_radius: int = COPY_RADIUS
+    similar: Mapping[str, float] = field(default_factory=dict)
+    precision: float = PRECISION
+    made: float | None = None
+    pairs: Mapping[str, int] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+
+def read(store: Store) -> Calibration:
+    """The thresholds that hold for a collection.
+
+    What was calibrated with encoders that have changed since is left out, and a notice says so.
+    """
+    kept = store.setting(KEY)
+    if kept is None:
+        return Calibration()
+    then: Mapping[str, str] = kept["fingerprints"]
+    now = fingerprints(store)
+    changed = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    radius = kept["copy_radius"] if COPY_HASH not in changed else COPY_RADIUS
+    return Calibration(
+        copy_score=COPY_SCORE if changed else kept["copy_score"],
+        copy_radius=radius,
+        similar={name: least for name, least in kept["similar"].items() if name not in changed},
+        precision=kept["precision"],
+        made=kept["made"],
+        pairs=kept["pairs"],
+        notices=(_outdated(changed),) if changed else (),
+    )
+
+
+def write(store: Store, calibration: Calibration) -> None:
+    """Keep thresholds with a collection."""
+    store.set_setting(KEY, {**_plain(calibration), "fingerprints": fingerprints(store)})
+
+
+def forget(store: Store) -> bool:
+    """Go back to the shipped thresholds; False when they were in use anyway."""
+    if store.setting(KEY) is None:
+        return False
+    store.set_setting(KEY, None)
+    return True
+
+
+def fingerprints(store: Store) -> dict[str, str]:
+    """What the scores of each encoder depend on: its fingerprint and its projection's version."""
+    found = {}
+    for spec in store.encoders():
+        projection = store.projection(spec.name) if spec.kind == "embedding" else None
+        found[spec.name] = f"{spec.fingerprint} {projection.version if projection else ''}".strip()
+    return found
+
+
+def _plain(calibration: Calibration) -> dict[str, Any]:
+    return {
+        "copy_score": calibration.copy_score,
+        "copy_radius": calibration.copy_radius,
+        "similar": dict(calibration.similar),
+        "precision": calibration.precision,
+        "made": calibration.made,
+        "pairs": dict(calibration.pairs),
+    }
+
+
+def _outdated(changed: list[str]) -> str:
+    return (
+        f"the collection's calibration was made with other encoders ({', '.join(changed)}) and "
+        "does not count where they do: run `lookalike calibrate` again"
+    )
