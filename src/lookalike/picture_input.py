@@ -61,11 +61,16 @@ class PictureInput:
 
 @dataclass(frozen=True, slots=True)
 class ReadPicture:
-    """A decoded picture with its file's bytes and their SHA-256."""
+    """A decoded picture with its file's bytes and their SHA-256.
+
+    `width` and `height` are the file's; of a JPEG, `image` may be decoded smaller.
+    """
 
     image: "Image"
     data: bytes
     sha256: bytes
+    width: int
+    height: int
 
 
 def read_picture(source: PictureInput, *, min_side: int | None = None) -> ReadPicture:
@@ -75,7 +80,8 @@ def read_picture(source: PictureInput, *, min_side: int | None = None) -> ReadPi
         picture = imaging.decode(data, min_side=min_side)
     except PictureError as error:
         raise PictureError(f"{source.name}: {error}") from error
-    return ReadPicture(picture.image, data, hashlib.sha256(data).digest())
+    sha256 = hashlib.sha256(data).digest()
+    return ReadPicture(picture.image, data, sha256, picture.width, picture.height)
 
 
 def _shown(path: Path) -> str:

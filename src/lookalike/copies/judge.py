@@ -7,18 +7,21 @@ from lookalike.records import Verdict
 from lookalike.search.verdicts import COPY_HASH, COPY_RADIUS
 
 COPY_SCORE = 0.5
-"""Smallest score of a hit called a copy."""
+"""Smallest score of a hit called a copy, where the collection has no other."""
 
 _MIDDLE, _STEEPNESS = 0.62, 18.0
 """The logistic curve of the descriptor's cosine."""
 
 
-def judge(evidence: Evidence) -> tuple[Verdict, float]:
-    """The verdict, and the score 0..1: how likely it is that this is the original, or a copy."""
+def judge(evidence: Evidence, *, copy_score: float = COPY_SCORE) -> tuple[Verdict, float]:
+    """The verdict, and the score 0..1: how likely it is that this is the original, or a copy.
+
+    `copy_score` is the smallest score of a copy; a collection may have its own.
+    """
     if evidence.same_bytes or evidence.same_pixels:
         return Verdict.IDENTICAL, 1.0
     score = _score(evidence)
-    return (Verdict.COPY if score >= COPY_SCORE else Verdict.SIMILAR), score
+    return (Verdict.COPY if score >= copy_score else Verdict.SIMILAR), score
 
 
 def _score(evidence: Evidence) -> float:

@@ -1,0 +1,48 @@
+"""How far a search for copies goes."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from lookalike.errors import UsageError
+
+Effort = Literal["quick", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a search looks at beside the whole picture and the picture without its borders.
+
+    `orientations`: the picture turned and mirrored. `regions`: its parts, for screenshots and
+    collages. `inverted`: its negative. `others`: what the collection's other embeddings find.
+    `proof`: local features of the best candidates.
+    """
+
+    orientations: bool = True
+    regions: bool = True
+    inverted: bool = True
+    others: bool = True
+    proof: bool = True
+
+
+def reach(
+    effort: Effort = "full",
+    *,
+    orientations: bool | None = None,
+    regions: bool | None = None,
+    proof: bool | None = None,
+) -> Reach:
+    """What an effort includes: all of it, or with "quick" nothing; each can be said apart.
+
+    Raises:
+        UsageError: there is no such effort.
+    """
+    if effort not in get_args(Effort):
+        raise UsageError(f"effort is one of {', '.join(get_args(Effort))}, got {effort!r}")
+    full = effort == "full"
+    return Reach(
+        orientations=full if orientations is None else orientations,
+        regions=full if regions is None else regions,
+        inverted=full,
+        others=full,
+        proof=full if proof is None else proof,
+    )
