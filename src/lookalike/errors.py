@@ -63,6 +63,10 @@ class ZeroEmbeddingError(WeightsError):
         self.rows = tuple(rows)
 
 
+class MissingExtraError(EnvironmentFailure):
+    """A package that only an extra installs is not there; the message names the extra."""
+
+
 class StoreError(EnvironmentFailure):
     """The store failed: the disk, the catalogue's schema or the engine."""
 

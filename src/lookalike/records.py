@@ -63,6 +63,40 @@ class EncoderSpec:
     fingerprint: str = ""
 
 
+Corners = tuple[
+    tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
+]
+"""Four corners in order, each x and y as fractions of a picture's width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Proof that two pictures, a query and a record's, show the same photograph.
+
+    `inliers` counts the local features that agree on one place (0 where only pixels did);
+    `query_share` and `record_share` are the parts of each picture's area, 0..1, that the matched
+    region covers, and `query_region` and `record_region` its corners, in the same order in both.
+    A corner may lie a little outside of a picture (below 0 or above 1).
+    The query shows the record's picture `mirrored` (left and right swapped), `inverted` (as a
+    negative), then turned clockwise by `rotation` degrees (−180..180), and `scale` times as large
+    in pixels of the pictures as they were compared. `score` says how sure that is, 0..1: of
+    look-alikes that score 0.99 at most 1 % are wrong. `by` names the evidence: local "features",
+    or "pixels" laid over each other.
+    """
+
+    inliers: int
+    query_share: float
+    record_share: float
+    query_region: Corners
+    record_region: Corners
+    mirrored: bool
+    inverted: bool
+    rotation: float
+    scale: float
+    score: float
+    by: Literal["features", "pixels"] = "features"
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One answer to a query.
