@@ -4,24 +4,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lookalike.copies.views import View
+from lookalike.copies.views import WHOLE, Box
 
 if TYPE_CHECKING:
     from lookalike.records import Match
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How the query was looked at; a `View` without its pixels.
+
+    `trimmed` says that its borders were cut off first, and `box` is then a part of what was left.
+    """
+
+    orientation: int = 0
+    box: Box = WHOLE
+    inverted: bool = False
+    trimmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HashDistance:
     """The smallest distance between a hash of the query and one of the candidate.
 
-    `distance` is in bits of `bits`; `view` is how the query was looked at, `trimmed` says that a
-    border was cut off it, or off the candidate.
+    `distance` is in bits of `bits`. `record_trimmed` says that it is to the hash of the
+    candidate without its borders. `flat` says that the query's hash has too few bits set to say
+    anything.
     """
 
     distance: int
     bits: int
-    view: View
-    trimmed: bool = False
+    look: Look = field(default_factory=Look)
+    record_trimmed: bool = False
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,7 @@ class Likeness:
     encoder: str
     cosine: float
     normalised: float
-    view: View
+    look: Look = field(default_factory=Look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,8 @@ class Evidence:
     """All there is on one candidate; what was not looked at is left out.
 
     `hashes` are by encoder. `others` are the cosines of the whole query by the collection's other
-    encoders of embeddings. `match` is what the proof found, `proved` whether it was tried at all.
+    encoders of embeddings. `match` is what the proof found, `proved` whether it was tried; where
+    it could not be, `unproved` says why.
     """
 
     same_bytes: bool = False
@@ -53,3 +69,4 @@ class Evidence:
     others: Mapping[str, float] = field(default_factory=dict)
     match: "Match | None" = None
     proved: bool = False
+    unproved: str = ""
