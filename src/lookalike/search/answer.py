@@ -62,7 +62,7 @@ def search(
     templates = check_templates(template)
     if templates and not any(term.kind == "text" for term in terms):
         raise UsageError("a template goes around words, and the query has none")
-    _check_page(limit, offset, threshold)
+    check_page(limit, offset, threshold)
     if len(terms) > 1:
         # First of all, so that no other complaint tells what another tenant's record has.
         for term in terms:
@@ -80,7 +80,7 @@ def search(
         furthest = _furthest(threshold)
         neighbours = fuse(store, choice, asked, limit, offset, furthest, where)
     hits = _hits(store, choice.specs, asked, neighbours, store.get([n.id for n in neighbours]))
-    asked.notices += [*choice.notices, *_incomplete(store, choice.specs)]
+    asked.notices += [*choice.notices, *incomplete(store, choice.specs)]
     if not hits and limit and where is not None:
         asked.notices += unknown_attributes(
             where, tenant, lambda one: bool([*store.scan(one, limit=1)])
@@ -96,7 +96,8 @@ def search(
     )
 
 
-def _check_page(limit: int, offset: int, threshold: float | None) -> None:
+def check_page(limit: int, offset: int, threshold: float | None) -> None:
+    """Refuse what no page of an answer can be; UsageError."""
     if not (isinstance(limit, int) and isinstance(offset, int)):
         raise UsageError(f"limit and offset are whole numbers, got {limit!r} and {offset!r}")
     if limit < 0 or offset < 0:
@@ -158,7 +159,8 @@ def _hits(
     return hits
 
 
-def _incomplete(store: Store, specs: Sequence[EncoderSpec]) -> list[str]:
+def incomplete(store: Store, specs: Sequence[EncoderSpec]) -> list[str]:
+    """What to say when some records lack a vector of one of the encoders that answered."""
     if len(store.encoders()) == 1:
         return []
     lacking = [s.name for s in specs if store.missing(s.name, limit=1, files_only=True)]
