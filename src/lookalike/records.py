@@ -30,7 +30,11 @@ class Record:
     `id` is an int64 ≥ 0 that never changes and is never given to another picture.
     `size` is in bytes, `modified_ns` the file's modification time in nanoseconds since the epoch,
     `width` and `height` are pixels after EXIF orientation, `added` and `updated` are seconds
-    since the epoch. Fields of pictures that were never read (`add_embeddings`) are None.
+    since the epoch. `pixels` is the 16-byte digest of the decoded picture
+    (`imaging.digest.pixels_digest`), where it has been taken. `border` is the colour of the border
+    that its trimmed hashes were made without: "black", "white", "grey" or "coloured".
+    `duplicate_of` is the id of the record that this one was found to be a duplicate of when it was
+    added. Fields of pictures that were never read (`add_embeddings`) are None.
     """
 
     id: int
@@ -46,6 +50,39 @@ class Record:
     attributes: Attributes = field(default_factory=dict)
     added: float = 0.0
     updated: float = 0.0
+    pixels: bytes | None = None
+    border: str | None = None
+    duplicate_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about two records, `first` < `second`.
+
+    "different": they are no duplicates. "keep": they are, and both stay. "ignore": the same for a
+    whole group, as the pairs of its first member with the others. `made` is seconds since the
+    epoch.
+    """
+
+    kind: Literal["different", "keep", "ignore"]
+    first: int
+    second: int
+    made: float
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was not added because it is a duplicate of the record `duplicate_of`.
+
+    The other fields are those of `Record`; `reason` says in words why it is one.
+    """
+
+    uri: str
+    tenant: str
+    size: int
+    modified_ns: int
+    duplicate_of: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +100,7 @@ class EncoderSpec:
     fingerprint: str = ""
 
 
-Corners = tuple[
-    tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
-]
+Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
 """Four corners in order, each x and y as fractions of a picture's width and height."""
 
 
@@ -104,7 +139,9 @@ class Hit:
     `score` is 0..1: the cosine similarity of the two embeddings, or 1 − 2·d/bits for hashes
     (the cosine of the ±1 vectors that the bits stand for), with negative values shown as 0.
     `distance` is the cosine distance 1 − cos (0..2), or the Hamming distance d in bits.
-    `reason` says in words why the verdict was given.
+    `reason` says in words why the verdict was given. Of a search for copies, `score` is how likely
+    it is that the record is the same picture, `distance` is 1 − score, and `match` is the proof,
+    where there is one.
     """
 
     record: Record
@@ -112,6 +149,7 @@ class Hit:
     distance: float
     verdict: Verdict = Verdict.SIMILAR
     reason: str = ""
+    match: Match | None = None
 
     @property
     def id(self) -> int:

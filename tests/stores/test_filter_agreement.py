@@ -53,6 +53,7 @@ RECORDS = st.builds(
     modified_ns=st.none() | st.integers(0, 2**62),
     width=SMALL,
     height=SMALL,
+    duplicate_of=SMALL,
     format=st.sampled_from([None, "jpeg", "png"]),
     attributes=st.dictionaries(KEYS, VALUES, max_size=4),
     added=st.floats(0, 2e9),
@@ -62,7 +63,10 @@ RECORDS = st.builds(
 ATTRIBUTE = st.builds(lambda path: Field(tuple(path)), st.lists(KEYS, min_size=1, max_size=3))
 TEXT_FIELD = st.sampled_from([Field((n,), system=True) for n in ("uri", "tenant", "format")])
 NUMBER_FIELD = st.sampled_from(
-    [Field((n,), system=True) for n in ("size", "width", "height", "modified", "added", "updated")]
+    [
+        Field((n,), system=True)
+        for n in ("size", "width", "height", "duplicate_of", "modified", "added", "updated")
+    ]
 )
 ID_FIELD = st.just(Field(("id",), system=True))
 ORDER = st.sampled_from(["==", "<", "<=", ">", ">="])
@@ -106,6 +110,9 @@ def row_of(record: Record, attributes: str) -> tuple[Any, ...]:
         attributes,
         record.added,
         record.updated,
+        record.pixels,
+        record.border,
+        record.duplicate_of,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from old_catalogue import make_older
 
 from lookalike.encoders.projection import Projection, fit
 from lookalike.errors import StoreError, UsageError
@@ -285,23 +286,8 @@ def test_killed_half_way_it_opens_and_goes_on(folder: Path, tmp_path: Path) -> N
         assert found(store, 7) == expected(FITTED, 7)
 
 
-def make_version_1(folder: Path) -> None:
-    """Take away what the first version's catalogues did not have."""
-    connection = sqlite3.connect(folder / "catalogue.sqlite3")
-    connection.execute("DROP TABLE projections")
-    connection.execute("DROP TABLE qualities")
-    connection.execute("PRAGMA user_version = 1")
-    connection.commit()
-    tables = "SELECT sql FROM sqlite_master WHERE sql NOT LIKE '%vectors\\__ (%' ESCAPE '\\'"
-    first = sqlite3.connect(":memory:")
-    for statement in schema.MIGRATIONS[0]:
-        first.execute(statement)
-    assert connection.execute(tables).fetchall() == first.execute(tables).fetchall()
-    connection.close()
-
-
 def test_a_catalogue_of_the_first_version_goes_on(folder: Path) -> None:
-    make_version_1(folder)
+    make_older(folder, 1)
     before = {path: path.read_bytes() for path in folder.glob("catalogue.sqlite3")}
     with LocalStore.open(folder, read_only=True) as reader:
         assert found(reader, 7) == expected(None, 7)
@@ -326,7 +312,7 @@ def test_a_catalogue_of_the_first_version_goes_on(folder: Path) -> None:
 def test_a_crash_while_bringing_it_up_to_date_changes_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_version_1(folder)
+    make_older(folder, 1)
     with monkeypatch.context() as patch:
         broken = (*schema.MIGRATIONS[1], "CREATE TABLE broken (")
         patch.setattr(schema, "MIGRATIONS", (schema.MIGRATIONS[0], broken))

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from lookalike.encoders.projection import Projection
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.filters import Filter, parse, tenant_is, uri_within
-from lookalike.records import EncoderSpec, Record
-from lookalike.stores.base import Entry, Neighbour, QueryPart
+from lookalike.records import Decision, EncoderSpec, Record
+from lookalike.stores.base import Digest, Entry, Neighbour, QueryPart
 from lookalike.stores.local import LocalStore
 
+DIGESTS: list[Digest] = ["sha256", "md5", "pixels"]
 EMBEDDING = EncoderSpec("embedding", "embedding", 4, "f1")
 HASH = EncoderSpec("hash", "hash", 16)
 PDQ = EncoderSpec("pdq", "hash", 256)
@@ -41,7 +42,7 @@ PROJECTIONS = [
     Projection("words", np.full(4, 0.3, np.float32), RANDOM[:, :3], np.full(4, -0.2, np.float32)),
 ]
 ENTRIES = st.builds(
-    lambda uri, tenant, size, attributes, vectors, quality: Entry(
+    lambda uri, tenant, size, attributes, vectors, quality, trimmed, facts: Entry(
         uri,
         tenant,
         size=size,
@@ -49,6 +50,8 @@ ENTRIES = st.builds(
         attributes=attributes,
         vectors=vectors,
         qualities={"pdq": quality} if "pdq" in vectors and quality is not None else {},
+        trimmed={"hash": trimmed} if "hash" in vectors and trimmed is not None else {},
+        **facts,
     ),
     URIS,
     TENANTS,
@@ -56,6 +59,16 @@ ENTRIES = st.builds(
     ATTRIBUTES,
     st.fixed_dictionaries({}, optional={"embedding": VECTORS, "hash": HASHES, "pdq": LONG_HASHES}),
     st.none() | st.integers(0, 100),
+    st.none() | HASHES,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "md5": st.integers(0, 2).map(lambda n: bytes([n] * 16)),
+            "pixels": st.integers(0, 2).map(lambda n: bytes([n] * 16)),
+            "border": st.sampled_from(["black", "white"]),
+            "duplicate_of": st.integers(0, 6),
+        },
+    ),
 )
 FILTERS = st.sampled_from(
     [
@@ -64,6 +77,7 @@ FILTERS = st.sampled_from(
         parse('c == "red" or n == 0'),
         parse("c is null"),
         parse("not (size < 2)"),
+        parse("duplicate_of is null"),
         tenant_is("t"),
         uri_within("/a"),
     ]
@@ -81,6 +95,16 @@ class Known:
     vectors: dict[str, NDArray[Any]] = field(default_factory=dict)
     sha256: bytes | None = None
     quality: int | None = None
+    trimmed: NDArray[Any] | None = None
+    md5: bytes | None = None
+    pixels: bytes | None = None
+    border: str | None = None
+    duplicate_of: int | None = None
+
+    def hashes(self, name: str) -> list[NDArray[Any]]:
+        """The hash of the whole picture, and that of the trimmed one."""
+        found = [self.vectors[name]] if name in self.vectors else []
+        return found + [self.trimmed] * (name == "hash" and self.trimmed is not None)
 
 
 class LocalStoreMachine(RuleBasedStateMachine):
@@ -97,6 +121,7 @@ class LocalStoreMachine(RuleBasedStateMachine):
         self.store.add_encoder(PDQ)
         self.projection: Projection | None = None
         self.model: dict[int, Known] = {}
+        self.decided: dict[tuple[int, int], Decision] = {}
         self.used: set[int] = set()
 
     def teardown(self) -> None:
@@ -121,10 +146,35 @@ class LocalStoreMachine(RuleBasedStateMachine):
         quality = old.quality if old and "pdq" in vectors else None
         if "pdq" in entry.vectors:
             quality = entry.qualities.get("pdq")
+        trimmed = old.trimmed if old and "hash" in vectors else None
+        if "hash" in entry.vectors:
+            trimmed = entry.trimmed.get("hash")
+        same = old if old and not outdated else Known("", "", None, {})
+        if outdated:
+            self.forget(key)
+        linked = entry.duplicate_of in self.model and entry.duplicate_of != key
         self.model[key] = Known(
-            entry.uri, entry.tenant, entry.size, dict(attributes), vectors, entry.sha256, quality
+            entry.uri,
+            entry.tenant,
+            entry.size,
+            dict(attributes),
+            vectors,
+            entry.sha256,
+            quality,
+            trimmed,
+            entry.md5,
+            entry.pixels or same.pixels,
+            entry.border or same.border,
+            entry.duplicate_of if linked else same.duplicate_of,
         )
         self.used.add(key)
+
+    def forget(self, key: int) -> None:
+        """What is known of other records and this one is no longer true."""
+        self.decided = {pair: one for pair, one in self.decided.items() if key not in pair}
+        for other in self.model.values():
+            if other.duplicate_of == key:
+                other.duplicate_of = None
 
     @rule(entries=st.lists(ENTRIES, max_size=5))
     def upsert(self, entries: list[Entry]) -> None:
@@ -144,6 +194,7 @@ class LocalStoreMachine(RuleBasedStateMachine):
             attributes=entry.attributes,
             vectors=entry.vectors,
             qualities=entry.qualities,
+            trimmed=entry.trimmed,
         )
         if self.key_of(entry.uri, entry.tenant) in (None, key):
             assert self.store.upsert([named]) == [key]
@@ -159,6 +210,38 @@ class LocalStoreMachine(RuleBasedStateMachine):
         assert self.store.delete(ids) == len(set(ids) & set(self.model))
         for key in ids:
             self.model.pop(key, None)
+            self.forget(key)
+
+    @rule(sha256=st.integers(0, 3), pixels=st.integers(0, 2))
+    def set_pixels(self, sha256: int, pixels: int) -> None:
+        self.store.set_pixels({bytes([sha256] * 32): bytes([pixels] * 16)})
+        for known in self.model.values():
+            if known.sha256 == bytes([sha256] * 32):
+                known.pixels = bytes([pixels] * 16)
+
+    @precondition(lambda self: len(self.model) > 1)
+    @rule(data=st.data(), kind=st.sampled_from(["different", "keep", "ignore"]))
+    def decide(self, data: st.DataObject, kind: Any) -> None:
+        two = st.lists(st.sampled_from([*self.model]), min_size=2, max_size=2, unique=True)
+        first, second = sorted(data.draw(two))
+        decision = Decision(kind, first, second, float(len(self.used)))
+        self.store.decide([decision])
+        self.decided[first, second] = decision
+        with pytest.raises(UsageError, match="smaller id first"):
+            self.store.decide([Decision(kind, second, first, 0.0)])
+        with pytest.raises(NotFoundError):
+            self.store.decide([Decision("keep", first, 2**41, 0.0)])
+
+    @precondition(lambda self: self.decided)
+    @rule(data=st.data())
+    def forget_decision(self, data: st.DataObject) -> None:
+        pair = data.draw(st.sampled_from([*self.decided]))
+        self.store.forget_decisions([self.decided.pop(pair)])
+
+    @rule(value=st.none() | st.lists(st.integers() | st.booleans()))
+    def set_setting(self, value: Any) -> None:
+        self.store.set_setting("s", value)
+        assert self.store.setting("s") == value
 
     @precondition(lambda self: self.model)
     @rule(data=st.data(), attributes=st.just({}) | ATTRIBUTES.filter(bool))
@@ -289,7 +372,7 @@ class LocalStoreMachine(RuleBasedStateMachine):
     ) -> None:
         passing = {record.id for record in self.store.scan(where)}
         exact = sorted(
-            (int(np.bitwise_count(known.vectors[name] ^ query).sum()), key)
+            (min(int(np.bitwise_count(own ^ query).sum()) for own in known.hashes(name)), key)
             for key, known in self.model.items()
             if name in known.vectors and key in passing
         )
@@ -321,9 +404,21 @@ class LocalStoreMachine(RuleBasedStateMachine):
             without = [key for key, known in self.model.items() if name not in known.vectors]
             assert [record.id for record in self.store.missing(name)] == sorted(without)
             stored = self.store.vectors(name, list(self.model))
+            ids = [int(key) for some, _ in self.store.all_vectors(name) for key in some]
+            assert ids == sorted(stored)
+            for some, rows in self.store.all_vectors(name):
+                assert np.array_equal(rows, [stored[int(key)] for key in some])
             assert set(stored) == set(self.model) - set(without)
             for key, vector in stored.items():
                 assert vector == pytest.approx(self.model[key].vectors[name], abs=1e-3)
+        trimmed = {
+            k: known.trimmed.tobytes()
+            for k, known in self.model.items()
+            if known.trimmed is not None
+        }
+        found = self.store.trimmed("hash", [*self.model, 999])
+        assert {key: one.tobytes() for key, one in found.items()} == trimmed
+        assert self.store.decisions() == [self.decided[pair] for pair in sorted(self.decided)]
         assert self.store.notices == ()
 
     def check(self, record: Record) -> None:
@@ -331,9 +426,13 @@ class LocalStoreMachine(RuleBasedStateMachine):
         assert (record.uri, record.tenant, record.size) == (known.uri, known.tenant, known.size)
         assert record.attributes == known.attributes
         assert self.store.find([record.uri, "/nowhere"], record.tenant) == {record.uri: record}
-        if record.sha256 is not None:
-            found = self.store.find_digests([record.sha256], record.tenant)
-            assert record in found[record.sha256]
+        facts = (record.md5, record.pixels, record.border, record.duplicate_of)
+        assert facts == (known.md5, known.pixels, known.border, known.duplicate_of)
+        for kind in DIGESTS:
+            digest = getattr(record, kind)
+            if digest is not None:
+                found = self.store.find_digests([digest], record.tenant, kind=kind)
+                assert record in found[digest]
 
 
 LocalStoreMachine.TestCase.settings = settings(

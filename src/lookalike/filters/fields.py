@@ -21,6 +21,7 @@ _READERS: dict[str, tuple[Kind, Callable[[Record], Scalar | None]]] = {
     "size": ("number", lambda record: record.size),
     "width": ("number", lambda record: record.width),
     "height": ("number", lambda record: record.height),
+    "duplicate_of": ("number", lambda record: record.duplicate_of),
     "added": ("time", lambda record: record.added),
     "updated": ("time", lambda record: record.updated),
     "modified": (

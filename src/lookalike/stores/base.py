@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -10,10 +10,13 @@ if TYPE_CHECKING:
 
     from lookalike.encoders.projection import Projection
     from lookalike.filters import Filter
-    from lookalike.records import Attributes, EncoderSpec, Record
+    from lookalike.records import Attributes, Decision, EncoderSpec, Record, Skipped
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total) during long work."""
+
+Digest = Literal["sha256", "md5", "pixels"]
+"""Which of a record's digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,10 @@ class Entry:
     uint8 hash; encoders left out keep what the store has.
     `qualities` are 0..100, by the name of an encoder in `vectors` that measures one.
     `attributes` None keeps what the record has.
+    `trimmed` are the hashes of the picture without its borders, by the name of an encoder of
+    hashes; a new hash that comes without one has none. `pixels`, `border` and `duplicate_of` None
+    keep what the record has as long as its bytes stay the same; a `duplicate_of` that is not there
+    is passed over.
     """
 
     uri: str
@@ -40,6 +47,10 @@ class Entry:
     attributes: "Attributes | None" = None
     vectors: "Mapping[str, NDArray[Any]]" = field(default_factory=dict)
     qualities: Mapping[str, int] = field(default_factory=dict)
+    trimmed: "Mapping[str, NDArray[np.uint8]]" = field(default_factory=dict)
+    pixels: bytes | None = None
+    border: str | None = None
+    duplicate_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,11 +158,17 @@ class Store(Protocol):
         tenant: str = "",
         after: int = -1,
         limit: int | None = None,
+        *,
+        kind: Digest = "sha256",
     ) -> "dict[bytes, list[Record]]":
-        """Records by SHA-256 within one tenant, in order of id, those with id > `after`.
+        """Records by a digest within one tenant, in order of id, those with id > `after`.
 
         At most `limit` for each digest.
         """
+        ...
+
+    def set_pixels(self, digests: Mapping[bytes, bytes]) -> None:
+        """Keep digests of pixels, by the SHA-256 of the files that they were decoded from."""
         ...
 
     def scan(
@@ -175,6 +192,17 @@ class Store(Protocol):
 
     def vectors(self, encoder: str, ids: Sequence[int]) -> "dict[int, NDArray[Any]]":
         """Stored vectors by id: (dim,) float32 or (bits/8,) uint8; absent ids are left out."""
+        ...
+
+    def all_vectors(self, encoder: str) -> "Iterator[tuple[NDArray[np.int64], NDArray[Any]]]":
+        """All stored vectors in chunks, in order of id, as of one moment.
+
+        Ids (n,) and vectors, (n, dim) float32 or (n, bits/8) uint8.
+        """
+        ...
+
+    def trimmed(self, encoder: str, ids: Sequence[int]) -> "dict[int, NDArray[np.uint8]]":
+        """Hashes of pictures without their borders, by id; absent ids are left out."""
         ...
 
     def projection(self, encoder: str) -> "Projection | None":
@@ -237,7 +265,48 @@ class Store(Protocol):
         offset: int = 0,
         where: "Filter | None" = None,
     ) -> list[Neighbour]:
-        """Exact: hashes within `radius` bits of the query, nearest first, ties by id."""
+        """Exact: hashes within `radius` bits of the query, nearest first, ties by id.
+
+        Of a record that has the hash of its trimmed picture, too, the nearer one counts.
+        """
+        ...
+
+    def setting(self, key: str) -> Any | None:
+        """A value that was kept with the collection; None when there is none."""
+        ...
+
+    def set_setting(self, key: str, value: Any | None) -> None:
+        """Keep a value that JSON can hold, or forget it with None."""
+        ...
+
+    def decide(self, decisions: "Sequence[Decision]") -> None:
+        """Keep what was decided about pairs of records; a pair's last decision counts.
+
+        Decisions vanish when one of the records is deleted or gets other bytes.
+
+        Raises:
+            UsageError: a decision's first id is not below the second.
+            NotFoundError: one of the records is not there.
+        """
+        ...
+
+    def decisions(self) -> "list[Decision]":
+        """All that was decided, in order of ids."""
+        ...
+
+    def forget_decisions(self, decisions: "Sequence[Decision]") -> None:
+        """Forget what was decided about these pairs."""
+        ...
+
+    def skip(self, files: "Sequence[Skipped]") -> None:
+        """Remember files that were not added; forgotten with the record that they duplicate.
+
+        NotFoundError when that is not there.
+        """
+        ...
+
+    def skipped(self, uris: Sequence[str], tenant: str = "") -> "dict[str, Skipped]":
+        """Files of one tenant that were not added, by uri."""
         ...
 
     def optimize(self, progress: Progress | None = None) -> None:

@@ -78,7 +78,7 @@ class Catalogue:
                 connection.execute(pragma)
             if self.read_only:
                 place = str(self.path)
-                for statement in schema.for_reader(schema.version(connection, place), place):
+                for statement in list(schema.for_reader(connection, place)):
                     connection.execute(statement)
         except BaseException:
             connection.close()

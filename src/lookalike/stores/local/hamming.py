@@ -19,15 +19,15 @@ class HammingTable:
     """
 
     def __init__(self, ids: Ids, words: Words) -> None:
-        """`ids` (n,) in ascending order; `words` (n, k), see `words_of`."""
+        """`ids` (n,) in ascending order, which may repeat; `words` (n, k), see `words_of`."""
         self._state = (ids, words, len(ids))
 
     def __len__(self) -> int:
         return self._state[2]
 
     def put(self, ids: Ids, words: Words) -> None:
-        """Insert or replace; `ids` unique, in any order."""
-        order = np.argsort(ids)
+        """Insert or replace; `ids` in any order."""
+        order = np.argsort(ids, kind="stable")
         ids, words = ids[order], words[order]
         old_ids, old_words, length = self._state
         if length and len(ids) and ids[0] <= old_ids[length - 1]:
@@ -75,6 +75,8 @@ class HammingTable:
             keep = np.isin(found, among)
             found, distance = found[keep], distance[keep]
         order = np.lexsort((found, distance))
+        # Of an id that is there twice, the nearer one.
+        order = order[np.sort(np.unique(found[order], return_index=True)[1])]
         return list(map(Neighbour, found[order].tolist(), distance[order].astype(float).tolist()))
 
 

@@ -38,6 +38,8 @@ def payload(record: Record) -> dict[str, Any]:
         fields["height"] = record.height
     if record.format is not None:
         fields["format"] = record.format
+    if record.duplicate_of is not None:
+        fields["duplicate_of"] = record.duplicate_of
     if record.attributes:
         _collect((), record.attributes, fields)
     return fields

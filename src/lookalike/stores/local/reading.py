@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lookalike.filters import Filter
 from lookalike.records import Record
+from lookalike.stores.base import Digest
 from lookalike.stores.local import rows, sql_filter
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.local.roster import Member
@@ -16,6 +17,7 @@ from lookalike.stores.local.rows import in_chunks
 
 _SCAN_ROWS = 1000
 _GET_ROWS = 512
+_CHUNK_ROWS = 8192
 
 
 def get(catalogue: Catalogue, ids: Sequence[int]) -> list[Record | None]:
@@ -45,11 +47,16 @@ def find(catalogue: Catalogue, uris: Sequence[str], tenant: str) -> dict[str, Re
 
 
 def find_digests(
-    catalogue: Catalogue, digests: Sequence[bytes], tenant: str, after: int, limit: int | None
+    catalogue: Catalogue,
+    digests: Sequence[bytes],
+    tenant: str,
+    after: int,
+    limit: int | None,
+    kind: Digest,
 ) -> dict[bytes, list[Record]]:
-    """Records by SHA-256 within one tenant, in order of id, at most `limit` for each."""
+    """Records by a digest within one tenant, in order of id, at most `limit` for each."""
     # The + keeps SQLite from walking through the whole tenant by the other index.
-    condition = "r.sha256 = ? AND r.id > ? AND +r.tenant = ? ORDER BY r.id LIMIT ?"
+    condition = f"r.{kind} = ? AND r.id > ? AND +r.tenant = ? ORDER BY r.id LIMIT ?"
     most = -1 if limit is None else limit
     found = {
         digest: _select(catalogue, condition, [digest, after, tenant, most])
@@ -128,6 +135,20 @@ def vectors(
                 else np.frombuffer(blob, "<f2").astype(np.float32)
             )
     return found
+
+
+def all_vectors(
+    catalogue: Catalogue, encoder: Member
+) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
+    """All stored vectors in chunks of ids (n,) and vectors (n, size), in order of id."""
+    statement = f"SELECT id, vector FROM {encoder.table} ORDER BY id"  # noqa: S608
+    for chunk in catalogue.stream(statement, (), _CHUNK_ROWS):
+        ids = np.fromiter((key for key, _ in chunk), np.int64, len(chunk))
+        raw = b"".join([blob for _, blob in chunk])
+        if encoder.is_hash:
+            yield ids, np.frombuffer(raw, np.uint8).reshape(len(chunk), -1)
+        else:
+            yield ids, np.frombuffer(raw, "<f2").reshape(len(chunk), -1).astype(np.float32)
 
 
 def _select(catalogue: Catalogue, condition: str, parameters: Sequence[Any]) -> list[Record]:

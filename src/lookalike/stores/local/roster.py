@@ -26,6 +26,11 @@ class Member:
         return f"vectors_{self.number}"
 
     @property
+    def trimmed_table(self) -> str:
+        """The name of its table of hashes of trimmed pictures, where it makes hashes."""
+        return f"trimmed_{self.number}"
+
+    @property
     def is_hash(self) -> bool:
         """Whether it makes hashes rather than embeddings."""
         return self.spec.kind == "hash"
@@ -74,6 +79,8 @@ def add(
     ).lastrowid
     added = Member(int(number or 0), spec)
     connection.execute(schema.vectors_table(added.number))
+    if added.is_hash:
+        connection.execute(schema.trimmed_table(added.number))
     keep_projection(connection, added, as_kept(added, projection))
 
 

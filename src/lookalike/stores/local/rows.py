@@ -11,16 +11,17 @@ from lookalike.records import Attributes, Record
 
 COLUMNS = (
     "id, uri, tenant, sha256, md5, size, modified_ns, width, height, format, attributes, "
-    "added, updated"
+    "added, updated, pixels, border, duplicate_of"
 )
 """The columns of `records` in the order of the fields of `Record`."""
 
 INSERT = f"""
-    INSERT INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO records ({COLUMNS}) VALUES ({", ".join("?" * 16)})
     ON CONFLICT (id) DO UPDATE SET uri = excluded.uri, tenant = excluded.tenant,
         sha256 = excluded.sha256, md5 = excluded.md5, size = excluded.size,
         modified_ns = excluded.modified_ns, width = excluded.width, height = excluded.height,
-        format = excluded.format, attributes = excluded.attributes, updated = excluded.updated
+        format = excluded.format, attributes = excluded.attributes, updated = excluded.updated,
+        pixels = excluded.pixels, border = excluded.border, duplicate_of = excluded.duplicate_of
 """  # noqa: S608 - the columns are ours
 
 _decode: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
@@ -32,7 +33,7 @@ _encode = json.JSONEncoder(
 def record_of(row: Sequence[Any]) -> Record:
     """The record of one row of `COLUMNS`."""
     # Written out because ten of these are a sizeable part of the time of a search.
-    key, uri, tenant, sha256, md5, size, modified, width, height, kind, text, added, updated = row
+    key, uri, tenant, sha256, md5, size, modified, width, height, kind, text, *rest = row
     attributes = {} if text == "{}" else _decode(text, 0)[0]
     return Record(
         key,
@@ -46,8 +47,7 @@ def record_of(row: Sequence[Any]) -> Record:
         height,
         kind,
         attributes,
-        added,
-        updated,
+        *rest,
     )
 
 

@@ -1,6 +1,7 @@
 """The catalogue's tables, and the steps from each version of them to the next."""
 
 import sqlite3
+from collections.abc import Iterator
 
 from lookalike.errors import StoreError
 
@@ -77,33 +78,102 @@ _VERSION_2 = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
-"""The statements at index i turn version i into version i + 1; version 0 is an empty file."""
+_VERSION_3 = (
+    "ALTER TABLE records ADD COLUMN pixels BLOB",
+    "ALTER TABLE records ADD COLUMN border TEXT",
+    "ALTER TABLE records ADD COLUMN duplicate_of INTEGER "
+    "REFERENCES records (id) ON DELETE SET NULL",
+    "CREATE INDEX records_by_md5 ON records (md5) WHERE md5 IS NOT NULL",
+    "CREATE INDEX records_by_pixels ON records (pixels) WHERE pixels IS NOT NULL",
+    "CREATE INDEX records_by_duplicate_of ON records (duplicate_of) WHERE duplicate_of IS NOT NULL",
+    # Values are JSON.
+    "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    f"""
+    CREATE TABLE decisions (
+        first INTEGER NOT NULL{_OF_RECORDS},
+        second INTEGER NOT NULL{_OF_RECORDS},
+        kind TEXT NOT NULL,
+        made REAL NOT NULL,
+        PRIMARY KEY (first, second)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX decisions_by_second ON decisions (second)",
+    # Files that were not added because they are duplicates of a record.
+    f"""
+    CREATE TABLE skipped (
+        tenant TEXT NOT NULL,
+        uri TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        modified_ns INTEGER NOT NULL,
+        duplicate_of INTEGER NOT NULL{_OF_RECORDS},
+        reason TEXT NOT NULL,
+        PRIMARY KEY (tenant, uri)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX skipped_by_duplicate_of ON skipped (duplicate_of)",
+    # Pictures that were hashed before hashes of trimmed pictures were kept: `ingest.borders`
+    # looks at those with an id above this one again.
+    """
+    INSERT INTO settings SELECT 'untrimmed_after', '-1' WHERE EXISTS
+        (SELECT 1 FROM encoders WHERE kind = 'hash' AND vectors > 0)
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+"""The statements at index i turn version i into version i + 1; version 0 is an empty file.
+
+Version 3 also has a table of trimmed hashes for each encoder of hashes.
+"""
+
+_TRIMMED_FROM = 3
+
+_RECORDS_OF_2 = """
+    CREATE TEMP VIEW records AS SELECT id, uri, tenant, sha256, md5, size, modified_ns, width,
+        height, format, attributes, added, updated,
+        NULL AS pixels, NULL AS border, NULL AS duplicate_of FROM main.records
+"""
 
 
-def for_reader(found: int, place: str) -> tuple[str, ...]:
+def for_reader(connection: sqlite3.Connection, place: str) -> Iterator[str]:
     """Statements that give a reader's connection, and nobody else, the tables of newer versions.
 
     Raises:
         StoreError: the catalogue is too old for that.
     """
+    found = version(connection, place)
     if found == 0:
         raise StoreError(
             f"{place} was written by an older lookalike: "
             "open it once for writing to bring it up to date."
         )
-    newer = (statement for statements in MIGRATIONS[found:] for statement in statements)
-    return tuple(
-        statement.replace("CREATE TABLE", "CREATE TEMP TABLE").replace(_OF_RECORDS, "")
-        for statement in newer
-    )
+    if found < _TRIMMED_FROM:
+        yield _RECORDS_OF_2
+    for statement in _steps(connection, found):
+        if statement.lstrip().startswith("CREATE TABLE"):
+            made = statement.replace("CREATE TABLE", "CREATE TEMP TABLE", 1)
+            yield made.replace(_OF_RECORDS, "")
+
+
+def _steps(connection: sqlite3.Connection, found: int) -> Iterator[str]:
+    """The statements that turn version `found` into the newest."""
+    for number, statements in enumerate(MIGRATIONS[found:], found + 1):
+        yield from statements
+        if number == _TRIMMED_FROM:
+            hashes = connection.execute("SELECT number FROM encoders WHERE kind = 'hash'")
+            yield from [trimmed_table(encoder) for (encoder,) in hashes.fetchall()]
 
 
 def vectors_table(number: int) -> str:
     """The statement that makes the table of one encoder's embeddings or hashes."""
     return (
-        f"CREATE TABLE vectors_{number} ("
-        "id INTEGER PRIMARY KEY REFERENCES records (id) ON DELETE CASCADE, vector BLOB NOT NULL)"
+        f"CREATE TABLE vectors_{number} (id INTEGER PRIMARY KEY{_OF_RECORDS}, vector BLOB NOT NULL)"
+    )
+
+
+def trimmed_table(number: int) -> str:
+    """The statement that makes the table of the hashes of pictures without their borders."""
+    return (
+        f"CREATE TABLE trimmed_{number} (id INTEGER PRIMARY KEY{_OF_RECORDS}, hash BLOB NOT NULL)"
     )
 
 
@@ -133,9 +203,8 @@ def migrate(connection: sqlite3.Connection, place: str) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statements in MIGRATIONS[found:]:
-            for statement in statements:
-                connection.execute(statement)
+        for statement in _steps(connection, found):
+            connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")

@@ -5,7 +5,7 @@ from typing import Any
 from lookalike.filters import And, Comparison, Field, Filter, IsNull, Not, OneOf, Or, equal_range
 
 _COLUMNS = {"modified": "(r.modified_ns / 1e9)"}
-_INTEGERS = ("size", "width", "height")
+_INTEGERS = ("size", "width", "height", "duplicate_of")
 
 
 def compile_filter(where: Filter) -> tuple[str, list[Any]]:

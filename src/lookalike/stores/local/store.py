@@ -13,8 +13,9 @@ from lookalike.attributes import check_text
 from lookalike.encoders.projection import Projection
 from lookalike.errors import StoreError, UsageError
 from lookalike.filters import Filter
-from lookalike.records import Attributes, EncoderSpec, Record
+from lookalike.records import Attributes, Decision, EncoderSpec, Record, Skipped
 from lookalike.stores.base import (
+    Digest,
     EncoderStats,
     Entry,
     Neighbour,
@@ -23,7 +24,19 @@ from lookalike.stores.base import (
     QueryPart,
     StoreStats,
 )
-from lookalike.stores.local import exact, health, indexed, qualities, reading, roster, writing
+from lookalike.stores.local import (
+    deciding,
+    exact,
+    health,
+    indexed,
+    qualities,
+    reading,
+    roster,
+    settings,
+    skipping,
+    trimming,
+    writing,
+)
 from lookalike.stores.local.catalogue import FILE_NAME, Catalogue
 from lookalike.stores.local.hamming import words_of
 from lookalike.stores.local.hashes import HashTables
@@ -170,13 +183,43 @@ class LocalStore:
             self._apply(done)
         return count
 
+    def set_pixels(self, digests: Mapping[bytes, bytes]) -> None:
+        """Keep digests of pixels, by the SHA-256 of the files that they were decoded from."""
+        self._need_writable()
+        with self._catalogue.writing() as connection:
+            writing.set_pixels(connection, digests)
+
+    def set_setting(self, key: str, value: Any | None) -> None:
+        """Keep a value that JSON can hold, or forget it with None."""
+        self._need_writable()
+        with self._catalogue.writing() as connection:
+            settings.write(connection, key, value)
+
+    def decide(self, decisions: Sequence[Decision]) -> None:
+        """Keep what was decided about pairs of records; a pair's last decision counts."""
+        self._need_writable(len(decisions))
+        with self._catalogue.writing() as connection:
+            deciding.write(connection, decisions)
+
+    def forget_decisions(self, decisions: Sequence[Decision]) -> None:
+        """Forget what was decided about these pairs."""
+        self._need_writable()
+        with self._catalogue.writing() as connection:
+            deciding.forget(connection, decisions)
+
+    def skip(self, files: Sequence[Skipped]) -> None:
+        """Remember files that were not added; forgotten with the record that they duplicate."""
+        self._need_writable(len(files))
+        with self._catalogue.writing() as connection:
+            skipping.write(connection, files)
+
     def _apply(self, changes: writing.Changes) -> None:
         """Bring a committed transaction to the indexes."""
         try:
             for name, ids in changes.points.items():
                 self._shards.apply(self._known[name], ids)
-            for name, hashes in changes.hashes.items():
-                self._hashes.apply(self._known[name], hashes)
+            for name, ids in changes.hashes.items():
+                self._hashes.apply(self._known[name], ids)
         except BaseException:
             # Half-way, by Ctrl-C say: whatever may lack something is read again when next used.
             self._hashes.forget()
@@ -199,9 +242,11 @@ class LocalStore:
         tenant: str = "",
         after: int = -1,
         limit: int | None = None,
+        *,
+        kind: Digest = "sha256",
     ) -> dict[bytes, list[Record]]:
-        """Records by SHA-256 within one tenant, in order of id, at most `limit` for each."""
-        return reading.find_digests(self._catalogue, digests, tenant, after, limit)
+        """Records by a digest within one tenant, in order of id, at most `limit` for each."""
+        return reading.find_digests(self._catalogue, digests, tenant, after, limit, kind)
 
     def scan(
         self, where: Filter | None = None, after: int = -1, limit: int | None = None
@@ -223,9 +268,29 @@ class LocalStore:
         """Stored vectors by id: (dim,) float32 or (bits/8,) uint8; absent ids are left out."""
         return reading.vectors(self._catalogue, self._member(encoder), ids)
 
+    def all_vectors(self, encoder: str) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
+        """All stored vectors in chunks of ids (n,) and vectors (n, size), in order of id."""
+        return reading.all_vectors(self._catalogue, self._member(encoder))
+
+    def trimmed(self, encoder: str, ids: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
+        """Hashes of pictures without their borders, by id; absent ids are left out."""
+        return trimming.read(self._catalogue, self._member(encoder, "hash"), ids)
+
     def qualities(self, encoder: str, ids: Sequence[int]) -> dict[int, int]:
         """Qualities of stored hashes by id, 0..100; absent ids are left out."""
         return qualities.read(self._catalogue, self._member(encoder), ids)
+
+    def setting(self, key: str) -> Any | None:
+        """A value that was kept with the collection; None when there is none."""
+        return settings.read(self._catalogue, key)
+
+    def decisions(self) -> list[Decision]:
+        """All that was decided, in order of ids."""
+        return deciding.read(self._catalogue)
+
+    def skipped(self, uris: Sequence[str], tenant: str = "") -> dict[str, Skipped]:
+        """Files of one tenant that were not added, by uri."""
+        return skipping.read(self._catalogue, uris, tenant)
 
     def projection(self, encoder: str) -> Projection | None:
         """What the embeddings of an encoder are compared through; None when as they are."""

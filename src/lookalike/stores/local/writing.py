@@ -11,7 +11,7 @@ from lookalike.attributes import check_text
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import MAX_ID, Attributes, Record
 from lookalike.stores.base import Entry
-from lookalike.stores.local import qualities, rows
+from lookalike.stores.local import links, qualities, rows, trimming
 from lookalike.stores.local.roster import Member, member
 from lookalike.stores.local.rows import in_chunks
 
@@ -22,8 +22,8 @@ class Changes:
     """What one transaction changed, to be brought to the indexes after it."""
 
     def __init__(self) -> None:
-        self.hashes: dict[str, dict[int, bytes | None]] = {}
-        """New hashes by encoder and id, None for those deleted."""
+        self.hashes: dict[str, set[int]] = {}
+        """Ids whose hashes, whole or trimmed, are others now or none, by encoder."""
         self.points: dict[str, set[int]] = {}
         """Ids whose point in the engine is out of date, by encoder."""
 
@@ -83,14 +83,25 @@ def _upsert_group(
         raise UsageError(
             "No id is left above the largest one in use: give new records explicit ids."
         )
+    outdated = [
+        key
+        for entry, key in zip(entries, ids, strict=True)
+        if key in found and _other_bytes(entry, found[key])
+    ]
+    unlinked = links.drop(connection, outdated)
+    if unlinked:
+        found = {record.id: record for record in _records(connection, list(found))}
+    linked = links.allowed(connection, entries, ids, outdated)
     lines = [
-        _line(entry, key, found.get(key), now) for entry, key in zip(entries, ids, strict=True)
+        _line(entry, key, found.get(key), link, now)
+        for entry, key, link in zip(entries, ids, linked, strict=True)
     ]
     connection.executemany(rows.INSERT, lines)
     _count_records(connection, len(ids) - len(found))
-    _drop_outdated(connection, known, entries, ids, found, changes)
+    _drop_outdated(connection, known, entries, ids, outdated, changes)
     _write_vectors(connection, known, entries, ids, list(found), changes)
-    _mark_points(connection, known, list(found), changes)
+    trimming.write(connection, known, entries, ids, changes.hashes)
+    _mark_points(connection, known, [*found, *unlinked], changes)
     return ids
 
 
@@ -117,7 +128,14 @@ def _resolve(connection: sqlite3.Connection, entries: list[Entry]) -> list[int]:
     return ids
 
 
-def _line(entry: Entry, key: int, old: Record | None, now: float) -> tuple[Any, ...]:
+def _other_bytes(entry: Entry, old: Record) -> bool:
+    """Whether the entry's picture is another than the record's, as far as is known."""
+    return None not in {entry.sha256, old.sha256} and entry.sha256 != old.sha256
+
+
+def _line(
+    entry: Entry, key: int, old: Record | None, link: int | None, now: float
+) -> tuple[Any, ...]:
     facts = (
         entry.sha256,
         entry.md5,
@@ -138,12 +156,17 @@ def _line(entry: Entry, key: int, old: Record | None, now: float) -> tuple[Any, 
             old.height,
             old.format,
         )
+    pixels, border = entry.pixels, entry.border
+    if old is not None and not _other_bytes(entry, old):
+        pixels = pixels or old.pixels
+        border = border or old.border
+        link = old.duplicate_of if link is None else link
     attributes = entry.attributes
     if attributes is None:
         attributes = {} if old is None else old.attributes
     text = rows.attributes_json(attributes, entry.uri)
     added = now if old is None else old.added
-    return (key, entry.uri, entry.tenant, *facts, text, added, now)
+    return (key, entry.uri, entry.tenant, *facts, text, added, now, pixels, border, link)
 
 
 def _drop_outdated(
@@ -151,25 +174,23 @@ def _drop_outdated(
     known: dict[str, Member],
     entries: list[Entry],
     ids: list[int],
-    found: Mapping[int, Record],
+    outdated: list[int],
     changes: Changes,
 ) -> None:
     """Delete the vectors that pictures with new bytes had of encoders that were not run again."""
+    if not outdated:
+        return
+    given = {key: entry.vectors for entry, key in zip(entries, ids, strict=True)}
     for encoder in known.values():
-        outdated = [
-            key
-            for entry, key in zip(entries, ids, strict=True)
-            if encoder.spec.name not in entry.vectors
-            and key in found
-            and None not in {entry.sha256, found[key].sha256}
-            and entry.sha256 != found[key].sha256
-        ]
-        lost = _present(connection, encoder.table, outdated)
+        kept = [key for key in outdated if encoder.spec.name not in given[key]]
+        lost = _present(connection, encoder.table, kept)
         _lose_vectors(connection, encoder, lost, changes)
         connection.executemany(
             f"DELETE FROM {encoder.table} WHERE id = ?",  # noqa: S608
             [(key,) for key in lost],
         )
+        if encoder.is_hash:
+            trimming.drop(connection, encoder, lost)
         qualities.drop(connection, encoder, lost)
 
 
@@ -179,7 +200,7 @@ def _lose_vectors(
     """Note that these vectors are deleted in this transaction."""
     _count_vectors(connection, encoder, -len(lost))
     if encoder.is_hash:
-        changes.hashes.setdefault(encoder.spec.name, {}).update(dict.fromkeys(lost))
+        changes.hashes.setdefault(encoder.spec.name, set()).update(lost)
     else:
         _mark(connection, encoder, lost, changes)
 
@@ -211,7 +232,8 @@ def _write_vectors(
         pairs = [(ids[place], entries[place]) for place in places]
         qualities.write(connection, encoder, pairs, replaced)
         if encoder.is_hash:
-            changes.hashes.setdefault(name, {}).update(zip(written, blobs, strict=True))
+            trimming.drop(connection, encoder, replaced)
+            changes.hashes.setdefault(name, set()).update(written)
         else:
             _mark(connection, encoder, written, changes)
 
@@ -297,17 +319,27 @@ def move(
     return done
 
 
+def set_pixels(connection: sqlite3.Connection, digests: Mapping[bytes, bytes]) -> None:
+    """Keep digests of pixels, by the SHA-256 of their files."""
+    connection.executemany(
+        "UPDATE records SET pixels = ? WHERE sha256 = ?",
+        [(pixels, sha256) for sha256, pixels in digests.items()],
+    )
+
+
 def delete(
     connection: sqlite3.Connection, known: dict[str, Member], ids: Iterable[int]
 ) -> tuple[int, Changes]:
     """Delete records with their vectors; returns how many there were."""
     done = Changes()
     wanted = [key for key in set(ids) if -(2**63) <= key <= MAX_ID]
-    present = _count_in(connection, "records", wanted)
+    present = len(_present(connection, "records", wanted))
     for encoder in known.values():
         _lose_vectors(connection, encoder, _present(connection, encoder.table, wanted), done)
+    unlinked = links.drop(connection, wanted)
     connection.executemany("DELETE FROM records WHERE id = ?", [(key,) for key in wanted])
     _count_records(connection, -present)
+    _mark_points(connection, known, [key for key in unlinked if key not in wanted], done)
     return present, done
 
 
@@ -358,10 +390,6 @@ def _present(connection: sqlite3.Connection, table: str, ids: Iterable[int]) -> 
         statement = f"SELECT id FROM {table} WHERE id IN ({marks})"  # noqa: S608
         found.extend(key for (key,) in connection.execute(statement, some))
     return found
-
-
-def _count_in(connection: sqlite3.Connection, table: str, ids: Iterable[int]) -> int:
-    return len(_present(connection, table, ids))
 
 
 def _count_records(connection: sqlite3.Connection, more: int) -> None:

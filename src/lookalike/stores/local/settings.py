@@ -1,0 +1,34 @@
+"""Values that belong to the collection as a whole, as JSON by key."""
+
+import json
+import sqlite3
+from typing import Any
+
+from lookalike.errors import UsageError
+from lookalike.stores.local.catalogue import Catalogue
+
+
+def read(catalogue: Catalogue, key: str) -> Any | None:
+    """The value of a key, None when there is none."""
+    rows = catalogue.read("SELECT value FROM settings WHERE key = ?", (key,))
+    return json.loads(rows[0][0]) if rows else None
+
+
+def write(connection: sqlite3.Connection, key: str, value: Any | None) -> None:
+    """Keep a value, or forget it with None.
+
+    Raises:
+        UsageError: JSON cannot hold it.
+    """
+    if value is None:
+        connection.execute("DELETE FROM settings WHERE key = ?", (key,))
+        return
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"The setting {key!r} cannot be kept as JSON: {error}.") from error
+    connection.execute(
+        "INSERT INTO settings (key, value) VALUES (?, ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, text),
+    )
