@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lookalike.copies.effort import Effort
     from lookalike.encoders.projection import Projection
     from lookalike.filters import Filter
     from lookalike.projecting import Chosen
@@ -130,6 +131,61 @@ class Collection(Adding):
             tenant=tenant,
             encoder=encoder,
             template=template,
+        )
+
+    def copies(
+        self,
+        picture: Any = None,
+        *,
+        id: int | None = None,  # noqa: A002 - the field's word
+        limit: int = 10,
+        effort: "Effort" = "full",
+        orientations: bool | None = None,
+        regions: bool | None = None,
+        proof: bool | None = None,
+        where: "str | Filter | None" = None,
+        within: str | PathLike[str] | None = None,
+        tenant: str | None = None,
+        threshold: float | None = None,
+    ) -> "Results":
+        """Find the records that show the same picture: its original, and copies of it.
+
+        A score is how likely it is that the record is one, 0..1. Hits called `identical` and
+        `copy` come first; what is `similar` behind them is only the nearest there was.
+        `lookalike.copies.overlay` draws the proof of a hit.
+
+        Args:
+            picture: a path, URL, bytes or Pillow image.
+            id: instead of it, a record's id; the record itself is left out of the answer.
+            limit: most hits to return.
+            effort: "full", or "quick": only the whole picture and the one without its borders.
+            orientations: also look at it turned and mirrored; by default as the effort says.
+            regions: also look at its parts, for screenshots and collages; the same.
+            proof: compare local features of the best hits, where OpenCV is there; the same.
+            where: a filter, such as `price < 20 and colour == "red"`.
+            within: only pictures below this folder.
+            tenant: only this tenant's pictures.
+            threshold: smallest score, 0..1.
+
+        Raises:
+            UsageError: the query cannot be asked of this collection.
+            PictureError: the query's picture cannot be used.
+            WeightsError: the weights of the collection's encoder cannot be had.
+        """
+        from lookalike.copies.find import find
+
+        return find(
+            self._store,
+            picture,
+            id=id,
+            limit=limit,
+            effort=effort,
+            orientations=orientations,
+            regions=regions,
+            proof=proof,
+            threshold=threshold,
+            where=condition(where, within, tenant),
+            tenant=tenant,
         )
 
     def get(self, id: int) -> Record | None:  # noqa: A002 - the field's word

@@ -1,13 +1,14 @@
 """The picture whose copies are looked for, read and decoded once."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lookalike import imaging
+from lookalike.copies.border import border_colour
 from lookalike.copies.reading import read_record
 from lookalike.errors import PictureError
+from lookalike.imaging.digest import pixels_digest
 from lookalike.picture_input import PictureInput, read_picture
 from lookalike.records import Record
 
@@ -30,7 +31,6 @@ class QueryPicture:
     image: "Image | None" = None
     data: bytes | None = None
     sha256: bytes | None = None
-    md5: bytes | None = None
     width: int | None = None
     height: int | None = None
     record: Record | None = None
@@ -45,6 +45,27 @@ class QueryPicture:
         if inside is self.image:
             inside = imaging.trim_borders(self.image)
         return None if inside is self.image else inside
+
+    @property
+    def border(self) -> str:
+        """The colour of the borders cut off: "black", "white", "grey", "coloured"; "" for none."""
+        if self.image is None or self.trimmed is None:
+            return ""
+        return border_colour(self.image)
+
+    @cached_property
+    def pixels_at_hand(self) -> bytes | None:
+        """The digest of the pixels where it is known or costs no further decoding."""
+        if self.image is not None and self.image.size == (self.width, self.height):
+            return pixels_digest(self.image)
+        return self.record.pixels if self.record is not None else None
+
+    @cached_property
+    def pixels(self) -> bytes | None:
+        """The digest of the pixels at full size; None when the picture is not here."""
+        if self.pixels_at_hand is not None or self.data is None:
+            return self.pixels_at_hand
+        return pixels_digest(imaging.decode(self.data).image)
 
 
 def given(picture: Any, *, min_side: int) -> QueryPicture:
@@ -72,7 +93,6 @@ def recorded(record: Record, *, min_side: int) -> QueryPicture:
         return QueryPicture(
             name,
             sha256=record.sha256,
-            md5=record.md5,
             width=record.width,
             height=record.height,
             record=record,
@@ -89,7 +109,6 @@ def _decoded(
         image=read.image,
         data=read.data,
         sha256=read.sha256,
-        md5=hashlib.md5(read.data, usedforsecurity=False).digest(),
         width=read.width,
         height=read.height,
         record=record,

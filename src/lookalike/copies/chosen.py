@@ -1,0 +1,67 @@
+"""Which of a collection's encoders look for copies."""
+
+from dataclasses import dataclass
+
+from lookalike.encoders import registry
+from lookalike.encoders.matching import load_matching, why_not
+from lookalike.errors import UsageError
+from lookalike.records import EncoderSpec
+from lookalike.stores.base import Store
+
+MADE_FOR_COPIES = ("sscd-disc-mixup", "sscd-distilled")
+"""The encoders whose embeddings were taught to be alike for copies only, better first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The hashes, the copy descriptor, and the embedding that is asked for a second opinion."""
+
+    hashes: tuple[EncoderSpec, ...] = ()
+    descriptor: EncoderSpec | None = None
+    other: EncoderSpec | None = None
+
+    @property
+    def all(self) -> tuple[EncoderSpec, ...]:
+        """The descriptor first."""
+        embeddings = tuple(one for one in (self.descriptor, self.other) if one is not None)
+        return embeddings + self.hashes
+
+    @property
+    def min_side(self) -> int:
+        """The size at which the collection's pictures were decoded, so that copies hash alike."""
+        return max(registry.card(spec.name).min_side for spec in self.all)
+
+    def load(self) -> None:
+        """Load all of them; UsageError or WeightsError where one cannot be used."""
+        for spec in self.all:
+            load_matching(spec)
+
+
+def choose(store: Store, *, others: bool) -> Chosen:
+    """What a collection has for finding copies.
+
+    Of several embeddings the best for copies, one that has a vector of every record before one
+    that is still being filled; with `others` the next best, too.
+
+    Raises:
+        UsageError: the collection is empty, or has no encoder that can be run on a picture.
+    """
+    specs = store.encoders()
+    if not specs:
+        raise UsageError(
+            "the collection is empty: add pictures first, for example `lookalike index FOLDER`"
+        )
+    able = [spec for spec in specs if not why_not(spec)]
+    if not able:
+        raise UsageError(
+            f"copies need an encoder of pictures: {'; '.join(map(why_not, specs))}. "
+            "`lookalike index --encoder sscd-distilled,phash PATH` adds two that find copies"
+        )
+
+    def rank(spec: EncoderSpec) -> tuple[bool, float]:
+        complete = not store.missing(spec.name, limit=1, files_only=True)
+        return complete, registry.card(spec.name).quality.get("copy_recall", 0.0)
+
+    hashes = tuple(spec for spec in able if spec.kind == "hash")
+    best = sorted((spec for spec in able if spec.kind == "embedding"), key=rank, reverse=True)
+    return Chosen(hashes, best[0] if best else None, best[1] if others and best[1:] else None)

@@ -1,0 +1,95 @@
+"""The copy descriptor: embeddings of the query's views, and what is near them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.copies.evidence import Likeness, Look
+from lookalike.copies.normalise import background
+from lookalike.copies.views import WHOLE, View
+from lookalike.encoders.matching import load_matching
+from lookalike.processors import processors
+from lookalike.records import EncoderSpec
+from lookalike.stores.base import Store
+
+if TYPE_CHECKING:
+    from lookalike.encoders.base import Encoder
+    from lookalike.filters import Filter
+
+_WHOLE, _PART = 20, 5
+"""Candidates that a view of the whole picture brings at least, and any other view at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """Embeddings of views by one encoder: (n, dim) float32 of unit length, and how they looked."""
+
+    spec: EncoderSpec
+    rows: NDArray[np.float32]
+    looks: tuple[Look, ...]
+
+    @classmethod
+    def together(cls, parts: Sequence["Looked"]) -> "Looked":
+        """One of several by the same encoder."""
+        rows = np.concatenate([part.rows for part in parts])
+        return cls(parts[0].spec, rows, tuple(look for part in parts for look in part.looks))
+
+    def near(self, store: Store, limit: int, where: "Filter | None") -> set[int]:
+        """The ids of the records nearest to each of the views, more than `limit` of the whole."""
+        found: set[int] = set()
+        for row, look in zip(self.rows, self.looks, strict=True):
+            few = max(_WHOLE, 2 * limit) if look.box == WHOLE else _PART
+            found.update(one.id for one in store.nearest(self.spec.name, row, few, where=where))
+        return found
+
+    def likenesses(self, store: Store, ids: Sequence[int]) -> dict[int, Likeness]:
+        """The best view's cosine with each of some records; those without embedding are left out.
+
+        The cosine is of the embeddings as the encoder made them, whatever the collection compares
+        them through.
+        """
+        kept = store.vectors(self.spec.name, ids)
+        if not kept or not len(self.rows):
+            return {}
+        cosines = self.rows @ np.stack(list(kept.values())).astype(np.float32).T
+        normalised = cosines
+        known = background(self.spec.name)
+        if known is not None:
+            pairs = zip(cosines, self.rows, strict=True)
+            normalised = np.stack([known.normalised(row, vector) for row, vector in pairs])
+        best = normalised.argmax(axis=0)
+        return {
+            id_: Likeness(
+                self.spec.name,
+                float(cosines[place, column]),
+                float(normalised[place, column]),
+                self.looks[place],
+            )
+            for column, (id_, place) in enumerate(zip(kept, best, strict=True))
+        }
+
+
+def looked(spec: EncoderSpec, views: Sequence[View], looks: Sequence[Look]) -> Looked:
+    """Encode views, several at once."""
+    encoder = load_matching(spec)
+    rows = encoder.encode_prepared(_prepared(encoder, views))
+    return Looked(spec, rows, tuple(looks))
+
+
+def stored(store: Store, spec: EncoderSpec, id_: int) -> Looked:
+    """What is kept of a record, whose picture cannot be read any more."""
+    rows = list(store.vectors(spec.name, [id_]).values())
+    array = np.stack(rows) if rows else np.zeros((0, spec.size), np.float32)
+    return Looked(spec, array, (Look(),) * len(rows))
+
+
+def _prepared(encoder: "Encoder", views: Sequence[View]) -> list[NDArray[Any]]:
+    images = [view.image for view in views]
+    if len(images) < 2:
+        return [encoder.prepare(image) for image in images]
+    with ThreadPoolExecutor(processors()) as pool:
+        return list(pool.map(encoder.prepare, images))

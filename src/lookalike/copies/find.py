@@ -1,0 +1,107 @@
+"""Which records show the same picture as the query: the steps, and what they amount to."""
+
+from typing import TYPE_CHECKING, Any
+
+from lookalike import calibration
+from lookalike.calibration import Calibration
+from lookalike.copies import notices
+from lookalike.copies.chosen import choose
+from lookalike.copies.effort import Effort, reach
+from lookalike.copies.evidence import Evidence
+from lookalike.copies.gather import Gathering
+from lookalike.copies.judge import judge
+from lookalike.copies.picture import QueryPicture, given, recorded
+from lookalike.copies.proving import can_prove, proved
+from lookalike.copies.reasons import reason
+from lookalike.copies.steps import Steps
+from lookalike.errors import UsageError
+from lookalike.records import Hit, Record, Verdict
+from lookalike.results import Results, Took
+from lookalike.search.answer import check_page
+from lookalike.search.asked import visible
+from lookalike.stores.base import Store
+
+if TYPE_CHECKING:
+    from lookalike.filters import Filter
+
+_ORDER = {Verdict.IDENTICAL: 0, Verdict.COPY: 1, Verdict.SIMILAR: 2}
+
+
+def find(
+    store: Store,
+    picture: Any = None,
+    *,
+    id: int | None = None,  # noqa: A002 - the field's word
+    limit: int = 10,
+    effort: Effort = "full",
+    orientations: bool | None = None,
+    regions: bool | None = None,
+    proof: bool | None = None,
+    threshold: float | None = None,
+    where: "Filter | None" = None,
+    tenant: str | None = None,
+) -> Results:
+    """Find the records that show the same picture; see `Collection.copies`.
+
+    Args:
+        store: where to look.
+        picture: a path, URL, bytes or Pillow image.
+        id: instead of it, a record's id; the record itself is left out of the answer.
+        limit: most hits to return, ≥ 0.
+        effort: "quick" looks at the whole picture and at the one without its borders only.
+        orientations: look at it turned and mirrored; by default as the effort says.
+        regions: look at its parts.
+        proof: compare local features of the few best.
+        threshold: smallest score of a hit, 0..1.
+        where: only records that match; the caller puts the tenant's limits in here.
+        tenant: whose id may be named; None means anybody's.
+
+    Raises:
+        UsageError: the query cannot be asked of this collection; says why.
+        PictureError: the picture cannot be used.
+        WeightsError: the copy descriptor's weights cannot be had.
+    """
+    if (picture is None) == (id is None):
+        raise UsageError("copies are of a picture or of a record: give one picture, or one id")
+    check_page(limit, 0, threshold)
+    wanted = reach(effort, orientations=orientations, regions=regions, proof=proof)
+    record = None if id is None else visible(store, id, tenant)
+    chosen = choose(store, others=wanted.others)
+    chosen.load()
+    limits = calibration.read(store)
+    steps = Steps()
+    with steps("decode"):
+        if record is None:
+            query = given(picture, min_side=chosen.min_side)
+        else:
+            query = recorded(record, min_side=chosen.min_side)
+    gathering = Gathering(
+        store, query, chosen, wanted, steps, limit=max(limit, 1), where=where, tenant=tenant
+    )
+    candidates = gathering.evidence()
+    said = notices.of(store, chosen, query, wanted)
+    if wanted.proof and can_prove(query) and candidates:
+        with steps("proof"):
+            candidates = proved(query, candidates)
+    hits = [_hit(record, evidence, limits, query) for record, evidence in candidates.values()]
+    hits = [hit for hit in hits if hit.score >= (threshold or 0.0)]
+    hits.sort(key=lambda hit: (_ORDER[hit.verdict], -hit.score, hit.id))
+    return Results(
+        hits[:limit],
+        query=query.name,
+        encoder=",".join(spec.name for spec in chosen.all),
+        took_ms=_took(steps),
+        query_pictures=[query.data] if query.data is not None else [],
+        notices=[*said, *limits.notices],
+    )
+
+
+def _hit(record: Record, evidence: Evidence, limits: Calibration, query: QueryPicture) -> Hit:
+    verdict, score = judge(evidence, copy_score=limits.copy_score)
+    words = reason(verdict, evidence, copy_radius=limits.copy_radius, border=query.border)
+    return Hit(record, score, 1.0 - score, verdict, words, evidence.match)
+
+
+def _took(steps: Steps) -> Took:
+    decode = steps.ms["decode"]
+    return Took(decode, 0.0, sum(steps.ms.values()) - decode, steps.ms)

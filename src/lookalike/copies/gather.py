@@ -1,0 +1,142 @@
+"""The candidates of one search, and the evidence on each."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lookalike.copies import digests
+from lookalike.copies.chosen import Chosen
+from lookalike.copies.descriptor import Looked, looked, stored
+from lookalike.copies.effort import Reach
+from lookalike.copies.evidence import Evidence, Likeness, Look
+from lookalike.copies.hashing import Hashes, hashes_of
+from lookalike.copies.looks import groups
+from lookalike.copies.picture import QueryPicture
+from lookalike.copies.steps import Steps
+from lookalike.copies.views import View
+from lookalike.records import EncoderSpec, Record
+from lookalike.stores.base import Store
+
+if TYPE_CHECKING:
+    from lookalike.filters import Filter
+
+
+class Gathering:
+    """Everything found out about one query, before anything is proved.
+
+    Candidates come from every step; then all of them are measured by everything, so that one that
+    only its hash found has its cosine, too.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        query: QueryPicture,
+        chosen: Chosen,
+        wanted: Reach,
+        steps: Steps,
+        *,
+        limit: int,
+        where: "Filter | None",
+        tenant: str | None,
+    ) -> None:
+        self._store = store
+        self._query = query
+        self._chosen = chosen
+        self._wanted = wanted
+        self._steps = steps
+        self._limit = limit
+        self._where = where
+        self._tenant = tenant
+        self._ids: set[int] = set()
+
+    def evidence(self) -> dict[int, tuple[Record, Evidence]]:
+        """The evidence on each candidate by id, with its record."""
+        with self._steps("digests"):
+            bytes_, pixels = self._exact()
+        with self._steps("hashes"):
+            hashes = [self._hashes(spec) for spec in self._chosen.hashes]
+        looks = self._looked()
+        other = self._other()
+        with self._steps("compare"):
+            return self._measured(bytes_, pixels, hashes, looks, other)
+
+    def _exact(self) -> tuple[set[int], set[int]]:
+        asked = self._store, self._query, self._limit, self._where, self._tenant
+        found = digests.same_bytes(*asked), digests.same_pixels(*asked)
+        self._ids.update(*found)
+        return found
+
+    def _hashes(self, spec: EncoderSpec) -> Hashes:
+        found = hashes_of(self._store, spec, self._query, self._wanted)
+        self._ids |= found.near(self._store, self._where)
+        return found
+
+    def _looked(self) -> Looked | None:
+        """The views by the copy descriptor, and what they find."""
+        spec = self._chosen.descriptor
+        if spec is None:
+            return None
+        if self._query.image is None:
+            with self._steps("descriptor"):
+                return self._near(self._stored(spec))
+        parts = []
+        for name, some in groups(self._query, self._wanted).items():
+            with self._steps(name):
+                ways, looks = zip(*some, strict=True)
+                parts.append(self._near(looked(spec, ways, looks)))
+        return Looked.together(parts)
+
+    def _other(self) -> Looked | None:
+        """What another encoder of embeddings makes of the whole picture."""
+        spec = self._chosen.other
+        if spec is None:
+            return None
+        with self._steps(spec.name):
+            if self._query.image is None:
+                return self._near(self._stored(spec))
+            return self._near(looked(spec, [View("whole", self._query.image)], [Look()]))
+
+    def _stored(self, spec: EncoderSpec) -> Looked:
+        assert self._query.record is not None
+        return stored(self._store, spec, self._query.record.id)
+
+    def _near(self, found: Looked) -> Looked:
+        self._ids |= found.near(self._store, self._limit, self._where)
+        return found
+
+    def _measured(
+        self,
+        bytes_: set[int],
+        pixels: set[int],
+        hashes: Sequence[Hashes],
+        looks: Looked | None,
+        other: Looked | None,
+    ) -> dict[int, tuple[Record, Evidence]]:
+        own = set() if self._query.record is None else {self._query.record.id}
+        ids = sorted(self._ids - own)
+        records = {one.id: one for one in self._store.get(ids) if one is not None}
+        distances = {one.spec.name: one.distances(self._store, ids) for one in hashes}
+        cosines = looks.likenesses(self._store, ids) if looks is not None else {}
+        others = other.likenesses(self._store, ids) if other is not None else {}
+        found = {}
+        for id_, record in records.items():
+            by_hash = {name: near[id_] for name, near in distances.items() if id_ in near}
+            found[id_] = (
+                record,
+                Evidence(
+                    same_bytes=id_ in bytes_,
+                    same_pixels=id_ in pixels,
+                    hashes=by_hash,
+                    likeness=cosines.get(id_),
+                    others=_cosines(others.get(id_)),
+                ),
+            )
+        for id_ in digests.with_same_pixels(self._store, self._query, found):
+            record, evidence = found[id_]
+            found[id_] = record, replace(evidence, same_pixels=True)
+        return found
+
+
+def _cosines(likeness: Likeness | None) -> dict[str, float]:
+    return {} if likeness is None else {likeness.encoder: likeness.cosine}

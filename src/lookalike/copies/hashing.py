@@ -1,0 +1,135 @@
+"""Hashes of the query in every orientation, and what is near them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.copies.effort import Reach
+from lookalike.copies.evidence import HashDistance, Look
+from lookalike.copies.orientation import ORIENTATIONS, turned, turned_array
+from lookalike.copies.picture import QueryPicture
+from lookalike.encoders.matching import load_matching
+from lookalike.records import EncoderSpec
+from lookalike.search.verdicts import FLAT_BITS
+from lookalike.stores.base import Store
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from lookalike.encoders.base import Encoder
+    from lookalike.filters import Filter
+
+RADIUS = 10
+"""Bits of 64 within which a hash makes a candidate; of longer hashes in proportion.
+
+More than any copy is called one for: what else is known of a candidate decides.
+"""
+
+_EACH = 20
+"""Most candidates that one hash brings."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hashes:
+    """The query's hashes by one encoder: (n, bits/8) uint8, and how each was looked at."""
+
+    spec: EncoderSpec
+    rows: NDArray[np.uint8]
+    looks: tuple[Look, ...]
+
+    def near(self, store: Store, where: "Filter | None") -> set[int]:
+        """The ids of records with a hash within `RADIUS` of one of these that says something."""
+        radius = RADIUS * self.spec.size // 64
+        found: set[int] = set()
+        for row, flat in zip(self.rows, self._flat(), strict=True):
+            if not flat:
+                nearby = store.within(self.spec.name, row, radius, _EACH, where=where)
+                found.update(one.id for one in nearby)
+        return found
+
+    def distances(self, store: Store, ids: Sequence[int]) -> dict[int, HashDistance]:
+        """The smallest distance to each of some records; those without a hash are left out."""
+        best: dict[int, HashDistance] = {}
+        if not len(self.rows):
+            return best
+        flat = self._flat()
+        whole = store.vectors(self.spec.name, ids)
+        trimmed = store.trimmed(self.spec.name, ids)
+        for record_trimmed, hashes in ((False, whole), (True, trimmed)):
+            for id_, own in hashes.items():
+                apart = np.bitwise_count(self.rows ^ own).sum(axis=1, dtype=np.int64)
+                # What says something is always better than what does not.
+                place = int(np.argmin(apart + np.where(flat, self.spec.size, 0)))
+                one = HashDistance(
+                    int(apart[place]),
+                    self.spec.size,
+                    self.looks[place],
+                    record_trimmed=record_trimmed,
+                    flat=bool(flat[place]),
+                )
+                if id_ not in best or one.distance < best[id_].distance:
+                    best[id_] = one
+        return best
+
+    def _flat(self) -> NDArray[np.bool]:
+        """Which of the hashes are of pictures with so little in them that they say nothing."""
+        set_bits = np.bitwise_count(self.rows).sum(axis=1, dtype=np.int64)
+        few: NDArray[np.bool] = set_bits < FLAT_BITS * self.spec.size // 64
+        return few
+
+
+def hashes_of(store: Store, spec: EncoderSpec, picture: QueryPicture, reach: Reach) -> Hashes:
+    """Hash a query, whole and without its borders, in as many orientations as is wished.
+
+    Where the query is a record whose file is gone, there is only what is stored.
+    """
+    if picture.image is None:
+        assert picture.record is not None
+        ids = [picture.record.id]
+        kept = [(row, False) for row in store.vectors(spec.name, ids).values()]
+        kept += [(row, True) for row in store.trimmed(spec.name, ids).values()]
+        rows = np.array([row for row, _ in kept], np.uint8).reshape(-1, spec.size // 8)
+        return Hashes(spec, rows, tuple(Look(trimmed=trimmed) for _, trimmed in kept))
+    encoder = load_matching(spec)
+    prepared: list[NDArray[Any]] = []
+    found: list[Look] = []
+    for image, trimmed in ((picture.image, False), (picture.trimmed, True)):
+        if image is not None:
+            for orientation, pixels in _orientations(encoder, image, reach):
+                prepared.append(pixels)
+                found.append(Look(orientation, trimmed=trimmed))
+                if reach.inverted:
+                    prepared.append(_negative(pixels))
+                    found.append(Look(orientation, inverted=True, trimmed=trimmed))
+    return Hashes(spec, encoder.encode_prepared(prepared), tuple(found))
+
+
+def _orientations(
+    encoder: "Encoder", image: "Image", reach: Reach
+) -> Iterable[tuple[int, NDArray[Any]]]:
+    """The picture as the encoder prepares it in each orientation."""
+    first = encoder.prepare(image)
+    yield 0, first
+    if not reach.orientations:
+        return
+    square = first.ndim == 2 and first.shape[0] == first.shape[1]
+    yield from _turned(first) if square else _prepared(encoder, image)
+
+
+def _negative(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Grey 0..255, or bits of it, turned round."""
+    return 255 - pixels if pixels.dtype.kind == "f" else ~pixels
+
+
+def _turned(first: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Most hashes look at a small square, which can be turned itself."""
+    for orientation in ORIENTATIONS[1:]:
+        yield orientation, turned_array(first, orientation)
+
+
+def _prepared(encoder: "Encoder", image: "Image") -> Iterator[tuple[int, NDArray[Any]]]:
+    for orientation in ORIENTATIONS[1:]:
+        yield orientation, encoder.prepare(turned(image, orientation))

@@ -1,0 +1,44 @@
+"""The looks that one query is worth, in groups that are encoded and timed together."""
+
+from lookalike.copies.effort import Reach
+from lookalike.copies.evidence import Look
+from lookalike.copies.picture import QueryPicture
+from lookalike.copies.views import WHOLE, View, views
+
+Group = list[tuple[View, Look]]
+
+
+def groups(query: QueryPicture, wanted: Reach) -> dict[str, Group]:
+    """Views with their looks, by the name of the step: `descriptor`, `7 orientations`, ...
+
+    Where the query has borders, everything but one look at the whole of it is at what they hold.
+    """
+    assert query.image is not None
+    inside, trimmed = query.image, False
+    found: dict[str, Group] = {"descriptor": []}
+    if query.trimmed is not None:
+        found["descriptor"].append((View("whole", query.image), Look()))
+        inside, trimmed = query.trimmed, True
+    for view in views(
+        inside,
+        orientations=wanted.orientations,
+        regions=wanted.regions,
+        inverted=wanted.inverted,
+    ):
+        look = Look(view.orientation, view.box, view.inverted, trimmed)
+        found.setdefault(_kind(view), []).append((view, look))
+    return {_counted(kind, len(group)): group for kind, group in found.items()}
+
+
+def _kind(view: View) -> str:
+    if view.box != WHOLE:
+        return "region"
+    if view.inverted:
+        return "negative"
+    return "orientation" if view.orientation else "descriptor"
+
+
+def _counted(kind: str, count: int) -> str:
+    if kind in {"descriptor", "negative"}:
+        return kind
+    return f"{count} {kind}" if count == 1 else f"{count} {kind}s"

@@ -1,0 +1,36 @@
+"""What a user should know about the answer of a search for copies."""
+
+from lookalike import proof
+from lookalike.copies.chosen import MADE_FOR_COPIES, Chosen
+from lookalike.copies.effort import Reach
+from lookalike.copies.picture import QueryPicture
+from lookalike.search.answer import incomplete
+from lookalike.stores.base import Store
+
+
+def of(store: Store, chosen: Chosen, query: QueryPicture, wanted: Reach) -> list[str]:
+    """The sentences, in the order of their weight."""
+    said = []
+    if query.unread:
+        said.append(
+            f"the picture of record {query.record.id if query.record else ''} cannot be read "
+            f"({query.unread}): only what is stored of it was compared"
+        )
+    said += _descriptor(chosen)
+    said += incomplete(store, chosen.all)
+    if wanted.proof and not proof.available():
+        said.append(
+            "no hit was proved by local features, which also finds more: "
+            "`pip install 'lookalike[proof]'`"
+        )
+    return said
+
+
+def _descriptor(chosen: Chosen) -> list[str]:
+    if chosen.descriptor is not None and chosen.descriptor.name in MADE_FOR_COPIES:
+        return []
+    by = chosen.descriptor.name if chosen.descriptor is not None else "hashes alone"
+    return [
+        f"copies were looked for by {by}; `lookalike index --encoder sscd-distilled PATH` finds "
+        "more of them"
+    ]
