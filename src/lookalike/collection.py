@@ -161,7 +161,8 @@ class Collection(Adding):
             effort: "full", or "quick": only the whole picture and the one without its borders.
             orientations: also look at it turned and mirrored; by default as the effort says.
             regions: also look at its parts, for screenshots and collages; the same.
-            proof: compare local features of the best hits, where OpenCV is there; the same.
+            proof: compare local features of the best hits, where OpenCV is there; by default, and
+                only where it may change the verdict, as the effort says.
             where: a filter, such as `price < 20 and colour == "red"`.
             within: only pictures below this folder.
             tenant: only this tenant's pictures.

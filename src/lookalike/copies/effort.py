@@ -14,7 +14,8 @@ class Reach:
 
     `orientations`: the picture turned and mirrored. `regions`: its parts, for screenshots and
     collages. `inverted`: its negative. `others`: what the collection's other embeddings find.
-    `proof`: local features of the best candidates.
+    `proof`: local features of the best candidates, and with `sure_ones` also of those that are
+    known to be copies without.
     """
 
     orientations: bool = True
@@ -22,6 +23,7 @@ class Reach:
     inverted: bool = True
     others: bool = True
     proof: bool = True
+    sure_ones: bool = False
 
 
 def reach(
@@ -32,6 +34,8 @@ def reach(
     proof: bool | None = None,
 ) -> Reach:
     """What an effort includes: all of it, or with "quick" nothing; each can be said apart.
+
+    With `proof` True, not only by default, all of the best candidates are proved.
 
     Raises:
         UsageError: there is no such effort.
@@ -45,4 +49,5 @@ def reach(
         inverted=full,
         others=full,
         proof=full if proof is None else proof,
+        sure_ones=proof is True,
     )

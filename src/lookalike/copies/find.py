@@ -82,7 +82,7 @@ def find(
     said = notices.of(store, chosen, query, wanted)
     if wanted.proof and can_prove(query) and candidates:
         with steps("proof"):
-            candidates = proved(query, candidates)
+            candidates = proved(query, candidates, sure_ones=wanted.sure_ones)
     hits = [_hit(record, evidence, limits, query) for record, evidence in candidates.values()]
     hits = [hit for hit in hits if hit.score >= (threshold or 0.0)]
     hits.sort(key=lambda hit: (_ORDER[hit.verdict], -hit.score, hit.id))

@@ -1,7 +1,7 @@
 """Proof for the few best candidates: their files are read and compared by local features."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
@@ -14,15 +14,24 @@ from lookalike.copies.picture import QueryPicture
 from lookalike.copies.reading import decode_record
 from lookalike.errors import LookalikeError
 from lookalike.processors import processors
-from lookalike.records import Match, Record
+from lookalike.records import Match, Record, Verdict
+from lookalike.search.verdicts import COPY_HASH, COPY_RADIUS
 
-PROVED = 5
-"""How many of the best candidates are proved."""
+PROVED = 6
+"""How many of the best candidates are proved at most."""
 
 PROOF_SECONDS = 2.0
 """The longest that all proofs of one search may take."""
 
+_SURE = 0.99
+"""Score of a candidate near in its hash from which proof changes nothing."""
+
+_LIKELY = 0.02
+"""Smallest score of a candidate that is proved although there is a copy already."""
+
 _LATE = "there was no time for it"
+
+Candidates = Mapping[int, tuple[Record, Evidence]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,62 +48,74 @@ def can_prove(query: QueryPicture) -> bool:
 
 
 def proved(
-    query: QueryPicture, candidates: Mapping[int, tuple[Record, Evidence]]
+    query: QueryPicture, candidates: Candidates, *, sure_ones: bool = False
 ) -> dict[int, tuple[Record, Evidence]]:
     """The candidates with proof, or why there is none, in the evidence of the few best.
 
-    What is known to be identical needs none.
+    They are taken from the best down, a few at once, until there is a copy and the others are
+    unlikely. What is identical needs no proof, nor, unless `sure_ones`, what is as near in its
+    hash as only copies are.
     """
     assert query.image is not None
     found = dict(candidates)
     open_ = [
-        (judge(evidence)[1], -record.id, record)
-        for record, evidence in candidates.values()
-        if not (evidence.same_bytes or evidence.same_pixels)
+        (judge(evidence)[1], -id_)
+        for id_, (_, evidence) in candidates.items()
+        if _is_open(evidence, sure_ones)
     ]
-    best = [record for _, _, record in sorted(open_, reverse=True)[:PROVED]]
-    for id_, one in prove(query.image, best, seconds=PROOF_SECONDS).items():
-        record, evidence = candidates[id_]
-        found[id_] = (
-            record,
-            replace(evidence, match=one.match, proved=not one.why, unproved=one.why),
-        )
+    copies = len(open_) < len(candidates)
+    ends = time.monotonic() + PROOF_SECONDS
+    features: proof.Features | None = None
+    for wave in _waves(sorted(open_, reverse=True)[:PROVED]):
+        ids = [-minus for score, minus in wave if score >= _LIKELY or not copies]
+        if not ids:
+            break
+        if features is None:
+            features = proof.extract(query.image, max_side=proof.QUERY_SIDE)
+        for id_, one in _prove(features, [candidates[id_][0] for id_ in ids], ends).items():
+            record, evidence = candidates[id_]
+            evidence = replace(evidence, match=one.match, proved=not one.why, unproved=one.why)
+            found[id_] = record, evidence
+            copies |= judge(evidence)[0] is Verdict.COPY
     return found
 
 
-def prove(query: Image, records: Sequence[Record], *, seconds: float) -> dict[int, Proof]:
-    """Compare a query with records, several at once, the most promising first.
+def _is_open(evidence: Evidence, sure_ones: bool) -> bool:
+    if evidence.same_bytes or evidence.same_pixels:
+        return False
+    hashed = evidence.hashes.get(COPY_HASH)
+    near = hashed is not None and not hashed.flat and hashed.distance <= COPY_RADIUS
+    return sure_ones or not near or judge(evidence)[1] < _SURE
 
-    Args:
-        query: RGB and upright.
-        records: whose files are read from where they are.
-        seconds: when that is over, those that are not done get no proof.
 
-    Raises:
-        MissingExtraError: OpenCV is not there.
-    """
-    ends = time.monotonic() + seconds
-    features = proof.extract(query, max_side=proof.QUERY_SIDE)
-    pool = ThreadPoolExecutor(processors())
+def _waves(best: Sequence[tuple[float, int]]) -> Iterator[Sequence[tuple[float, int]]]:
+    """As many at once as can be worked on at once."""
+    width = processors()
+    for start in range(0, len(best), width):
+        yield best[start : start + width]
+
+
+def _prove(query: proof.Features, records: Sequence[Record], ends: float) -> dict[int, Proof]:
+    """Compare with some records at once; those that are not done when it `ends` get no proof."""
+    pool = ThreadPoolExecutor(len(records))
     try:
         tasks: dict[int, Future[Proof]] = {
-            record.id: pool.submit(_prove, features, record, ends) for record in records
+            record.id: pool.submit(_proof, query, record, ends) for record in records
         }
         wait(tasks.values(), timeout=max(0.0, ends - time.monotonic()))
         return {
-            id_: task.result() if task.done() and not task.cancelled() else Proof(why=_LATE)
-            for id_, task in tasks.items()
+            id_: task.result() if task.done() else Proof(why=_LATE) for id_, task in tasks.items()
         }
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=False)
 
 
-def _prove(query: proof.Features, record: Record, ends: float) -> Proof:
+def _proof(query: proof.Features, record: Record, ends: float) -> Proof:
     left = ends - time.monotonic()
     if left <= 0:
         return Proof(why=_LATE)
     try:
-        image = decode_record(record, min_side=proof.RECORD_SIDE, timeout=left)
+        image: Image = decode_record(record, min_side=proof.RECORD_SIDE, timeout=left)
         return Proof(proof.match(query, proof.extract(image)))
     except (LookalikeError, OSError) as error:
         return Proof(why=str(error))
