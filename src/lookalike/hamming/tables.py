@@ -1,0 +1,300 @@
+"""Sorted tables of distinct hashes, in which what is near a query is looked up.
+
+By the pigeonhole principle, as in multi-index hashing (Norouzi, Punjani and Fleet, 2012): where
+Σ (tᵢ + 1) > r, two hashes within r bits differ by at most tᵢ bits in some block i. Each block has a
+table sorted by a key, its first bits; the keys within tᵢ of the query's lead to the candidates.
+
+A narrow hash (64 bits or fewer) stands in every table without its key, so candidates lie side by
+side in memory; only what is found is looked up in the first table, whose order is the hashes'.
+Of wide hashes the tables hold row numbers.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from math import comb
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.hamming.layout import NARROW, Layout, Words, bits_at, distances
+
+Whole = NDArray[Any]
+"""Numbers ≥ 0 in the smallest type that holds them."""
+Rows = NDArray[np.int64]
+Bits = NDArray[np.uint16]
+
+MOST_LOOKUPS = 1 << 17
+_BATCH_LOOKUPS = 1 << 18
+_SCAN_ROWS = 1 << 16
+
+LOOKUP_NS = 15.0
+CANDIDATE_NS = 6.0
+"""Nanoseconds of looking up a key and of comparing a candidate; of scanning a row or a word.
+
+Measured with benchmarks/hamming.py at 100 million hashes.
+"""
+SCAN_NS = 1.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """n distinct hashes in ascending order of their words, found by the keys of M blocks.
+
+    `offsets` says where the rows of each key begin, table after table: rows of table j are
+    counted from j·n. Narrow: `sketch` and `high` are (M·n,), the 32 last bits of the word turned
+    so that the block is first, and those between key and sketch. Wide: `rows` is ((M − 1)·n,),
+    the number of the hash, of all tables but the first, and `words` is (n, words).
+    """
+
+    layout: Layout
+    count: int
+    keys: tuple[int, ...]
+    offsets: Whole
+    sketch: NDArray[np.uint32]
+    high: Whole
+    rows: Whole
+    words: Words
+
+    @staticmethod
+    def build(layout: Layout, words: Words) -> "Tables":
+        """Tables of (n, words) distinct hashes in ascending order."""
+        count, blocks = len(words), layout.blocks
+        keys = tuple(min(width, max(16, count.bit_length() - 2)) for _, width in blocks)
+        narrow = layout.bits <= NARROW
+        whole = np.uint32 if len(blocks) * count < 2**32 else np.uint64
+        rest = np.uint16 if min(keys) >= 16 else np.uint32
+        many = len(blocks) * count
+        sketch = np.empty(many if narrow else 0, np.uint32)
+        high = np.empty(many if narrow else 0, rest)
+        rows = np.empty(0 if narrow else many - count, np.uint32 if count < 2**32 else np.uint64)
+        offsets = np.empty(sum(1 << key for key in keys) + 1, whole)
+        place = 0
+        for table, ((start, _), key) in enumerate(zip(blocks, keys, strict=True)):
+            own = slice(table * count, table * count + count)
+            if narrow:
+                turned = bits_at(words, start, 64)
+                if table:
+                    turned.sort()
+                sketch[own] = turned.astype(np.uint32)
+                high[own] = turned >> np.uint64(32) & np.uint64((1 << 32 - key) - 1)
+                sorted_keys = turned >> np.uint64(64 - key)
+            else:
+                sorted_keys = bits_at(words, start, key)
+                if table:
+                    order = np.argsort(sorted_keys.astype(np.uint32), kind="stable")
+                    rows[own.start - count : own.stop - count] = order
+                    sorted_keys = sorted_keys[order]
+            counts = np.bincount(sorted_keys.view(np.int64), minlength=1 << key)
+            offsets[place : place + len(counts)] = np.cumsum(counts) - counts + own.start
+            place += len(counts)
+        offsets[-1] = many
+        kept = np.empty((0, layout.words), np.uint64) if narrow else words
+        return Tables(layout, count, keys, offsets, sketch, high, rows, kept)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether a hash is one word."""
+        return self.layout.bits <= NARROW
+
+    # What a search would cost
+
+    def cost(self, most_of: tuple[int, ...]) -> float:
+        """Nanoseconds that looking up takes where keys are evenly spread."""
+        lookups = candidates = 0.0
+        for key, most in zip(self.keys, most_of, strict=True):
+            some = sum(comb(key, bits) for bits in range(min(most, key) + 1))
+            lookups += some
+            candidates += some * self.count / (1 << key)
+        if lookups > MOST_LOOKUPS:
+            return float("inf")
+        return lookups * LOOKUP_NS + candidates * CANDIDATE_NS
+
+    @property
+    def scan_cost(self) -> float:
+        """Nanoseconds that comparing every hash takes."""
+        return self.count * SCAN_NS * self.layout.words
+
+    # Searching
+
+    def within(
+        self, queries: Words, radius: int, thresholds: tuple[int, ...]
+    ) -> tuple[Rows, Rows, Bits] | None:
+        """What is within `radius` bits of (q, words) queries, by lookups.
+
+        Returns:
+            The query's and the hash's number and their distance, in order of those, each once;
+            None where there are more candidates than a scan would have.
+        """
+        asked = _Asked(self, queries, thresholds)
+        begin = self.offsets.take(asked.places)
+        counts = self.offsets.take(asked.places + 1) - begin
+        ends = np.cumsum(counts, dtype=np.int64)
+        total = int(ends[-1]) if len(ends) else 0
+        if total * CANDIDATE_NS > self.scan_cost * len(queries) + 1e5:
+            return None
+        slots: Rows = np.repeat(begin - (ends - counts), counts)
+        slots += np.arange(total)
+        if self.narrow:
+            found = self._compare(asked, slots, counts, ends, radius)
+        else:
+            found = self._fetch(asked, slots, counts, radius)
+        query, row, bits = found
+        order = np.lexsort((row, query))
+        query, row, bits = query[order], row[order], bits[order]
+        new = np.ones(len(row), np.bool_)
+        new[1:] = (row[1:] != row[:-1]) | (query[1:] != query[:-1])
+        return query[new], row[new], bits[new]
+
+    def _compare(
+        self, asked: "_Asked", slots: Rows, counts: Whole, ends: Rows, radius: int
+    ) -> tuple[Rows, Rows, Bits]:
+        sketch = self.sketch.take(slots)
+        near = np.bitwise_count(sketch ^ np.repeat(asked.sketches, counts)) <= radius
+        left = np.flatnonzero(near)
+        lookup = np.searchsorted(ends, left, "right")
+        slots, sketch = slots[left], sketch[left]
+        table, query = asked.tables[lookup], asked.queries[lookup]
+        widths = np.array(self.keys, np.uint64)[table]
+        key = (asked.places - asked.bases)[lookup].astype(np.uint64)
+        turned = key << (np.uint64(64) - widths) | sketch
+        turned |= self.high.take(slots).astype(np.uint64) << np.uint64(32)
+        starts = np.array([start for start, _ in self.layout.blocks], np.uint64)[table]
+        # A shift by 64 is not defined: twice by less is.
+        words = turned >> starts | turned << (np.uint64(63) - starts) << np.uint64(1)
+        bits = np.bitwise_count(words ^ asked.words[query, 0]).astype(np.uint16)
+        kept = bits <= radius
+        words, query, bits = words[kept], query[kept], bits[kept]
+        return query, self.locate(words), bits
+
+    def _fetch(
+        self, asked: "_Asked", slots: Rows, counts: Whole, radius: int
+    ) -> tuple[Rows, Rows, Bits]:
+        query = np.repeat(asked.queries, counts)
+        row = slots.copy()
+        later = slots >= self.count
+        row[later] = self.rows.take(slots[later] - self.count)
+        bits = distances(self.words.take(row, axis=0), asked.words.take(query, axis=0))
+        kept = bits <= radius
+        return query[kept], row[kept], bits[kept]
+
+    def locate(self, words: Words) -> Rows:
+        """The numbers of narrow hashes that are there, by their (m,) words."""
+        width = np.uint64(self.keys[0])
+        key = (words >> (np.uint64(64) - width)).astype(np.int64)
+        rest = words & (np.uint64(2**64 - 1) >> width)
+        low, end = self.offsets[key].astype(np.int64), self.offsets[key + 1].astype(np.int64)
+        while True:
+            open_ = low + 1 < end
+            if not open_.any():
+                return low
+            middle = (low + end) >> 1
+            value = self.high.take(middle).astype(np.uint64) << np.uint64(32)
+            value |= self.sketch.take(middle)
+            above = value > rest
+            end = np.where(open_ & above, middle, end)
+            low = np.where(open_ & ~above, middle, low)
+
+    def words_of(self, rows: Rows) -> Words:
+        """(m, words) of hashes by number."""
+        if not self.narrow:
+            return self.words.take(rows, axis=0)
+        key = self.keys[0]
+        keys = np.searchsorted(self.offsets[: (1 << key) + 1], rows, "right") - 1
+        words = keys.astype(np.uint64) << np.uint64(64 - key)
+        words |= self.high.take(rows).astype(np.uint64) << np.uint64(32)
+        words |= self.sketch.take(rows)
+        return words[:, None]
+
+    def scan(self, query: Words) -> Bits:
+        """(n,) distances of every hash from a (words,) query."""
+        out = np.empty(self.count, np.uint16)
+        if not self.narrow:
+            for start in range(0, self.count, _SCAN_ROWS):
+                some = self.words[start : start + _SCAN_ROWS]
+                out[start : start + _SCAN_ROWS] = distances(some, query[None])
+            return out
+        key, word = self.keys[0], int(query[0])
+        number, step = 1 << key, max(1, (_SCAN_ROWS << key) // max(self.count, 1))
+        first, rest = word >> 64 - key, word & (1 << 64 - key) - 1
+        for start in range(0, number, step):
+            stop = min(start + step, number)
+            begin = self.offsets[start : stop + 1].astype(np.int64)
+            rows = slice(int(begin[0]), int(begin[-1]))
+            of_key = np.bitwise_count(np.arange(start, stop, dtype=np.uint32) ^ np.uint32(first))
+            bits = np.repeat(of_key, np.diff(begin))
+            bits += np.bitwise_count(self.sketch[rows] ^ np.uint32(rest & 0xFFFFFFFF))
+            bits += np.bitwise_count(self.high[rows] ^ self.high.dtype.type(rest >> 32))
+            out[rows] = bits
+        return out
+
+    def all_words(self) -> Words:
+        """(n, words) of every hash, in ascending order."""
+        if not self.narrow:
+            return self.words
+        key, count = self.keys[0], self.count
+        counts = np.diff(self.offsets[: (1 << key) + 1])
+        words = np.repeat(np.arange(1 << key, dtype=np.uint64), counts)
+        words <<= np.uint64(64 - key)
+        words |= self.high[:count].astype(np.uint64) << np.uint64(32)
+        words |= self.sketch[:count]
+        return words[:, None]
+
+
+class _Asked:
+    """The lookups of some queries: one entry for each table, query and key near the query's."""
+
+    def __init__(self, tables: Tables, queries: Words, thresholds: tuple[int, ...]) -> None:
+        places: list[Rows] = []
+        sketches: list[NDArray[np.uint32]] = []
+        owners: list[tuple[int, int]] = []
+        base = 0
+        for table, ((start, _), key, most) in enumerate(
+            zip(tables.layout.blocks, tables.keys, thresholds, strict=True)
+        ):
+            if most >= 0:
+                near = keys_within(key, min(most, key))
+                turned = bits_at(queries, start, 64)
+                own = (turned >> np.uint64(64 - key)).astype(np.int64)
+                places.append(((own[:, None] ^ near) + base).ravel())
+                sketches.append(turned.astype(np.uint32))
+                owners.append((table, base))
+            base += 1 << key
+        sizes = [len(some) for some in places]
+        each = [size // len(queries) for size in sizes]
+        count = np.arange(len(queries))
+        self.words = queries
+        self.places = np.concatenate(places)
+        self.sketches = np.concatenate(
+            [np.repeat(some, size) for some, size in zip(sketches, each, strict=True)]
+        )
+        self.queries = np.concatenate([np.repeat(count, size) for size in each])
+        self.tables = np.repeat([table for table, _ in owners], sizes)
+        self.bases = np.repeat([base for _, base in owners], sizes)
+
+
+def thresholds(blocks: int, radius: int) -> tuple[int, ...]:
+    """By how many bits each block may differ, −1 for one that need not be looked at."""
+    each, more = divmod(radius - blocks + 1, blocks)
+    return tuple(each + (block < more) for block in range(blocks))
+
+
+@cache
+def keys_within(width: int, most: int) -> Rows:
+    """All numbers of `width` bits of which at most `most` are set."""
+    levels = [np.zeros(1, np.int64)]
+    for _ in range(most):
+        last = levels[-1]
+        more = [last[last < 1 << bit] | 1 << bit for bit in range(width)]
+        levels.append(np.concatenate(more))
+    return np.concatenate(levels)
+
+
+def batch_size(tables: Tables, thresholds: tuple[int, ...]) -> int:
+    """How many queries are asked at once."""
+    lookups = sum(
+        len(keys_within(key, min(most, key)))
+        for key, most in zip(tables.keys, thresholds, strict=True)
+        if most >= 0
+    )
+    return max(1, _BATCH_LOOKUPS // max(lookups, 1))
