@@ -1,7 +1,7 @@
 """The answer to one query: a sequence of hits that can print, plot and serialise itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any, overload
@@ -13,8 +13,8 @@ from lookalike.records import Hit
 class Took:
     """Where a query's time went, in milliseconds.
 
-    `steps` are those of a search for copies by name, in the order they were taken; together they
-    are the other three.
+    A search for copies has its `steps` by name, in the order in which they were taken; all but
+    decoding are under `search`.
     """
 
     decode: float = 0.0
@@ -72,8 +72,15 @@ class Results(Sequence[Hit]):
 
     def labelled(self, label: str | None) -> "Results":
         """The same answer, shown with an attribute, such as `prod_name`, under each picture."""
+        return self._other(self.hits, label)
+
+    def only(self, hits: Sequence[Hit]) -> "Results":
+        """The same answer with some of its hits."""
+        return self._other(hits, self.label)
+
+    def _other(self, hits: Sequence[Hit], label: str | None) -> "Results":
         return Results(
-            self.hits,
+            hits,
             query=self.query,
             encoder=self.encoder,
             took_ms=self.took_ms,
@@ -83,8 +90,12 @@ class Results(Sequence[Hit]):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The object that `lookalike search --json` prints."""
+        """The object that `lookalike search --json` and `lookalike copies --json` print.
+
+        A search for copies has `steps` within `took_ms`, and `match` in hits that were proved.
+        """
         took = self.took_ms
+        steps = {name: round(value, 3) for name, value in took.steps.items()}
         return {
             "query": self.query,
             "encoder": self.encoder,
@@ -92,6 +103,7 @@ class Results(Sequence[Hit]):
                 "decode": round(took.decode, 3),
                 "encode": round(took.encode, 3),
                 "search": round(took.search, 3),
+                **({"steps": steps} if steps else {}),
             },
             "hits": [
                 {
@@ -102,6 +114,7 @@ class Results(Sequence[Hit]):
                     "verdict": hit.verdict.value,
                     "reason": hit.reason,
                     "attributes": dict(hit.attributes),
+                    **({} if hit.match is None else {"match": asdict(hit.match)}),
                 }
                 for hit in self.hits
             ],

@@ -14,6 +14,7 @@ from lookalike.cli.output import say
 COMMANDS = (
     "index",
     "search",
+    "copies",
     "show",
     "list",
     "delete",

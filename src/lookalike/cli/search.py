@@ -1,18 +1,12 @@
 """`lookalike search`: pictures like a picture, words, a record, or a mixture."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from lookalike.cli import options
-from lookalike.cli.output import echo_json, echo_table, is_terminal, say
+from lookalike.cli import answer, options
+from lookalike.cli.output import echo_json, say
 from lookalike.cli.query import mark_kinds
-from lookalike.errors import UsageError
-
-if TYPE_CHECKING:
-    from lookalike.results import Results
 
 
 class _Search(click.Command):
@@ -116,7 +110,7 @@ def command(
     """  # noqa: D301
     from lookalike.cli.query import folders, parse
 
-    terms = parse(query, _read_stdin() if stdin else None)
+    terms = parse(query, answer.read_stdin() if stdin else None)
     for name in folders(query, terms):
         say(
             f"{name} is a folder, and is searched for as words; `--within FOLDER` searches only "
@@ -143,49 +137,6 @@ def command(
     if as_json:
         echo_json(results.to_dict())
     else:
-        _show(results, offset, pictures)
-    _write(results, html, png)
+        answer.show(results, first=offset + 1, pictures=pictures)
+    answer.write(results, html, png)
     return 0 if results else 1
-
-
-def _show(results: "Results", offset: int, pictures: bool | None) -> None:
-    from lookalike.views import table, terminal
-    from lookalike.views.text import summary
-
-    if not results:
-        say("nothing found")
-        return
-    if not (
-        terminal.wanted(pictures, say) and terminal.show_hits(results, say=say, first=offset + 1)
-    ):
-        echo_table(
-            table.hits(results, terminal=is_terminal(), first=offset + 1, label=results.label)
-        )
-    click.echo(summary(results), err=True)
-
-
-def _write(results: "Results", html: Path | None, png: Path | None) -> None:
-    if html is not None:
-        from lookalike.views.html import write_page
-
-        write_page(results, html)
-        say(f"wrote {html}")
-    if png is not None:
-        from lookalike.views.png import write_grid
-
-        write_grid(results, png)
-        say(f"wrote {png}")
-
-
-def _read_stdin() -> bytes:
-    from lookalike.imaging import DEFAULT_LIMITS
-
-    if sys.stdin.isatty():
-        raise UsageError("--stdin needs a picture piped in, such as `… | lookalike search --stdin`")
-    limit = DEFAULT_LIMITS.max_bytes
-    data = sys.stdin.buffer.read(limit + 1)
-    if len(data) > limit:
-        raise UsageError(f"the picture on standard input is larger than {limit:,} bytes")
-    if not data:
-        raise UsageError("nothing came in on standard input")
-    return data

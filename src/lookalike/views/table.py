@@ -28,7 +28,12 @@ VERDICT_STYLES = {
 
 
 def hits(
-    answer: Sequence[Hit], *, terminal: bool, first: int = 1, label: str | None = None
+    answer: Sequence[Hit],
+    *,
+    terminal: bool,
+    first: int = 1,
+    label: str | None = None,
+    reasons: bool = False,
 ) -> Table:
     """Rank, score, verdict, id, place, and attributes where there are any.
 
@@ -38,6 +43,7 @@ def hits(
             relative to the current folder where they lie in it.
         first: rank of the first hit.
         label: the one attribute to show, instead of all.
+        reasons: say why each verdict was given.
     """
     table = _table(terminal)
     table.add_column("#", justify="right", style="dim")
@@ -45,6 +51,8 @@ def hits(
     table.add_column("verdict")
     table.add_column("id", justify="right", style="dim")
     _place(table, "picture", terminal)
+    if reasons:
+        table.add_column("reason", overflow="fold", ratio=1 if terminal else None)
     with_attributes = label is None and any(hit.attributes for hit in answer)
     if label is not None:
         table.add_column(printable(label), overflow="fold")
@@ -57,6 +65,7 @@ def hits(
             Text(hit.verdict, style=VERDICT_STYLES[hit.verdict]),
             str(hit.id),
             where(hit.uri, short=terminal),
+            *([printable(hit.reason)] if reasons else []),
         ]
         if label is not None:
             row.append(caption(hit, label))

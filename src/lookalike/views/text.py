@@ -90,7 +90,8 @@ def size(count: float) -> str:
 def summary(results: "Results") -> str:
     """How many hits, by which encoder, and where the time went."""
     took = results.took_ms
-    steps = (("decode", took.decode), ("encode", took.encode), ("search", took.search))
-    times = ", ".join(f"{name} {milliseconds(value)}" for name, value in steps if value)
+    parts = {"decode": took.decode, "encode": took.encode, "search": took.search}
+    steps = took.steps or parts
+    times = ", ".join(f"{name} {milliseconds(value)}" for name, value in steps.items() if value)
     hits = "1 hit" if len(results) == 1 else f"{len(results):,} hits"
     return f"{hits} by {printable(results.encoder)}" + (f" · {times}" if times else "")
