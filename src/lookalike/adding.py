@@ -291,7 +291,7 @@ class Adding:
         For the encoders known before only files are looked at: what else is missing was tried
         when they joined.
         """
-        from lookalike.ingest import embed_missing
+        from lookalike.ingest import embed_missing, trim_again
 
         min_side = max(model.min_side for model in models)
         for encoder in models:
@@ -307,4 +307,7 @@ class Adding:
             # What is completed was counted already, as unchanged.
             completed = {encoder.spec.name: more.updated} if more.updated else {}
             report += replace(more, updated=0, completed=completed)
+        hashers = [model for model in models if model.spec.kind == "hash"]
+        if not report.interrupted:
+            report += trim_again(self._store, hashers, min_side=min_side, progress=progress)
         return report

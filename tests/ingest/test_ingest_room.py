@@ -13,8 +13,8 @@ from ingest_parts import TinyEncoder, draw
 from PIL import Image
 
 from lookalike.imaging import decode
+from lookalike.imaging.room import Room
 from lookalike.ingest import ingest, job
-from lookalike.ingest.room import Room
 
 
 class Watching(TinyEncoder):
@@ -51,22 +51,22 @@ def large(tmp_path):
 
 @pytest.mark.parametrize(("room", "most"), [(5_000_000, 8_000_000), (1, 8_000_000)])
 def test_pixels_held_together_are_limited(store, large, monkeypatch, room, most):
-    monkeypatch.setattr(job, "_ROOM", Room(room))
+    monkeypatch.setattr(job, "ROOM", Room(room))
     encoder = Watching()
     report = ingest(store, [encoder], [large], workers=8)
     assert report.added == 13
     assert len(report.failed) == 1
     assert 0 < encoder.most <= most
-    assert job._ROOM._used == 0
+    assert job.ROOM._used == 0
 
 
 MEASURE = """
 import pathlib, re, sys
 from ingest_parts import TinyEncoder
+from lookalike.imaging.room import Room
 from lookalike.ingest import ingest, job
-from lookalike.ingest.room import Room
 from lookalike.stores.local import LocalStore
-job._ROOM = Room(20_000_000)
+job.ROOM = Room(20_000_000)
 def peak():
     # Not getrusage, whose maximum a child takes over from its parent.
     status = pathlib.Path("/proc/self/status").read_text()

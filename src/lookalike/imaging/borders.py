@@ -12,9 +12,13 @@ TOLERANCE = 10
 
 _BLOCK = 16
 """Pixels that a JPEG of halved colour codes together: as far as an edge rings into a border."""
+_LINES = 48
+"""Lines looked at first: most borders, and what only looks like one, end within."""
 _EDGE = 8
 """Lines in which a picture has to set itself off from a border of any colour."""
 _EDGE_SHARE = 0.6
+_FAR_SHARE = 0.1
+"""Most of the pixels of an outermost line that may be far from its colour."""
 _LEAST_EDGE = 0.5
 _LEAST_SIDE = 0.25
 _LEAST_AREA = 0.125
@@ -93,11 +97,14 @@ def _border(
     if lines.size == 0:
         return 0, colour
     of = _median(lines[0]) if colour is None else colour
-    mean, far = _distances(lines[:1], of, tolerance)
-    if mean[0] > tolerance or far[0] > 0.1:
+    if not _is_plain(lines[:1], of, tolerance):
         return 0, colour
-    mean, far = _distances(lines, of, tolerance)
-    count = _first((mean > 0.5 * tolerance) | (far > 0.01))
+    looked_at = 0
+    count = 0
+    while looked_at < len(lines) and count + _BLOCK + 1 >= looked_at:
+        looked_at = min(4 * looked_at or _LINES, len(lines))
+        mean, far = _distances(lines[:looked_at], of, tolerance)
+        count = _first((mean > 0.5 * tolerance) | (far > 0.01))
     # Ringing is of an edge: without one nearby, what is nearly plain is dark scenery. A border so
     # narrow that no line of it is plain needs a clearer one.
     edge = count + _first(mean[count : count + _BLOCK + 1] > (1.5 if count else 4.0) * tolerance)
@@ -106,6 +113,34 @@ def _border(
     if not count or (sharp and not _is_edge(lines[count : count + _EDGE], of, tolerance)):
         return 0, colour
     return count, of
+
+
+def may_have_borders(picture: Image, *, tolerance: int = TOLERANCE) -> bool:
+    """Whether any outermost line of an RGB picture looks like a border of whatever colour.
+
+    Where this is False `content_box` finds nothing, at a tenth of its time.
+    """
+    width, height = picture.size
+    for box in (
+        (0, 0, width, 1),
+        (0, height - 1, width, height),
+        (0, 0, 1, height),
+        (width - 1, 0, width, height),
+    ):
+        counts = np.zeros((3, 1 + 256 + 4 * tolerance), np.int64)
+        counts[:, 1 : 1 + 256] = np.reshape(picture.crop(box).histogram(), (3, 256))
+        run = counts.cumsum(axis=1)
+        # As many as are not far from the best colour, in each channel by itself.
+        near = run[:, 4 * tolerance + 1 :] - run[:, : -4 * tolerance - 1]
+        if np.all(near.max(axis=1) >= (1 - _FAR_SHARE) * run[0, -1]):
+            return True
+    return False
+
+
+def _is_plain(line: NDArray[np.uint8], colour: Colour, tolerance: int) -> bool:
+    """Whether a (1, pixels, 3) line could be the outermost of a border."""
+    mean, far = _distances(line, colour, tolerance)
+    return bool(mean[0] <= tolerance and far[0] <= _FAR_SHARE)
 
 
 def _is_edge(lines: NDArray[np.uint8], colour: Colour, tolerance: int) -> bool:

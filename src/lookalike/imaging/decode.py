@@ -31,14 +31,15 @@ class Picture:
     """A decoded picture.
 
     `image` is RGB and upright, and smaller than the original where it was decoded at reduced
-    scale; `width` and `height` are the original's pixels after orientation. `format` is a key of
-    `formats.FORMAT_NAMES`: "jpeg", "png", ...
+    scale, which `whole` denies; `width` and `height` are the original's pixels after orientation.
+    `format` is a key of `formats.FORMAT_NAMES`: "jpeg", "png", ...
     """
 
     image: Image.Image
     width: int
     height: int
     format: str
+    whole: bool = True
 
 
 def decode(
@@ -87,10 +88,11 @@ def _decode(
     limits.check_size(width, height)
     if min_side and name == "jpeg":
         image.draft(None, (min_side, min_side))
+    whole = image.size == (width, height)
     if before is not None:
         # Of a progressive JPEG all coefficients are held, at whatever scale it is decoded.
-        whole = image.info.get("progressive")
-        before(width * height if whole else image.width * image.height)
+        progressive = image.info.get("progressive")
+        before(width * height if progressive else image.width * image.height)
     image.load()
     orientation = read_orientation(image)
     if is_sideways(orientation):
@@ -101,7 +103,7 @@ def _decode(
     # The rest of `info` is of the file, not of these pixels. The profile stays for thumbnails.
     profile = image.info.get("icc_profile") if image.mode in _RGB_MODES else None
     upright.info = {"icc_profile": profile} if profile else {}
-    return Picture(upright, width, height, name)
+    return Picture(upright, width, height, name, whole)
 
 
 def _open_heic(file: io.BytesIO) -> ImageFile.ImageFile:

@@ -1,10 +1,11 @@
-"""An encoder that joined a collection later embeds what is there."""
+"""What joined a collection later is made of the pictures that are there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from lookalike.encoders.base import Encoder
+from lookalike.filters import parse
 from lookalike.imaging import DEFAULT_LIMITS, Limits
 from lookalike.ingest.job import Job
 from lookalike.ingest.ledger import Ledger
@@ -15,6 +16,11 @@ from lookalike.sources.base import Failure, Item
 from lookalike.sources.file import is_gone, read_file
 from lookalike.sources.uri import is_url, to_path
 from lookalike.stores.base import Progress, Store
+
+UNTRIMMED = "untrimmed_after"
+"""The setting that says after which id pictures were hashed before trimmed hashes were kept."""
+_FILES = parse("modified is not null")
+_TRIMMED_TOGETHER = 4096
 
 
 def embed_missing(
@@ -46,11 +52,10 @@ def embed_missing(
     """
     if not store.missing(encoder.spec.name, limit=1, files_only=files_only):
         return IngestReport()
-    missing = _Missing(store, encoder.spec.name, files_only, limits)
     run = Run(
         store,
         [encoder],
-        missing,
+        _again(_missing(store, encoder.spec.name, files_only), limits),
         CompletePlan(),
         limits=limits,
         batch=batch,
@@ -59,6 +64,53 @@ def embed_missing(
         stage=f"embed with {encoder.spec.name}",
     )
     return run(progress)
+
+
+def trim_again(
+    store: Store,
+    encoders: Sequence[Encoder],
+    *,
+    min_side: int | None = None,
+    progress: Progress | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    workers: int | None = None,
+) -> IngestReport:
+    """Look for borders in the pictures that were hashed before trimmed hashes were kept.
+
+    Files are read again, once in the life of a collection; those that are gone or have changed are
+    left as they are. An interrupted run goes on where it stopped.
+
+    Args:
+        store: the collection's; costs nothing where there is nothing to do.
+        encoders: all that make hashes.
+        min_side: as in `embed_missing`.
+        progress: called as progress(stage, done, total).
+        limits: how large a picture may be.
+        workers: threads that read and decode; one per processor by default.
+
+    Returns:
+        A report with nothing but how long it took, and whether it was interrupted.
+    """
+    report = IngestReport()
+    after = store.setting(UNTRIMMED)
+    while after is not None and encoders and not report.interrupted:
+        records = list(store.scan(_FILES, after, _TRIMMED_TOGETHER))
+        run = Run(
+            store,
+            encoders,
+            _again(records, limits),
+            CompletePlan(),
+            limits=limits,
+            min_side=min_side,
+            workers=workers,
+            stage="look for borders",
+        )
+        done = run(progress)
+        report += IngestReport(seconds=done.seconds, interrupted=done.interrupted)
+        if not done.interrupted:
+            after = records[-1].id if len(records) == _TRIMMED_TOGETHER else None
+            store.set_setting(UNTRIMMED, after)
+    return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,38 +149,29 @@ class CompletePlan:
         return Outcome.UPDATED
 
 
-class _Missing:
-    """The records that lack a vector, as items that read their pictures again."""
+def _missing(store: Store, encoder: str, files_only: bool) -> Iterator[Record]:
+    """The records that lack a vector."""
+    after = -1
+    while records := store.missing(encoder, after=after, files_only=files_only):
+        yield from records
+        after = records[-1].id
 
-    def __init__(self, store: Store, encoder: str, files_only: bool, limits: Limits) -> None:
-        self._store = store
-        self._encoder = encoder
-        self._files_only = files_only
-        self._limits = limits
 
-    def __iter__(self) -> Iterator[Item | Failure]:
-        after = -1
-        while records := self._store.missing(
-            self._encoder, after=after, files_only=self._files_only
-        ):
-            for record in records:
-                item = self._item(record)
-                if item is not None:
-                    yield item
-            after = records[-1].id
-
-    def _item(self, record: Record) -> Item | Failure | None:
+def _again(records: Iterable[Record], limits: Limits) -> Iterator[Item | Failure]:
+    """Records as items that read their pictures again; those of no picture are left out."""
+    for record in records:
         path = to_path(record.uri)
         if path is not None and (record.modified_ns is not None or not is_gone(path)):
-            read = partial(read_file, str(path), limits=self._limits)
+            read = partial(read_file, str(path), limits=limits)
         elif is_url(record.uri):
             from lookalike.sources.url import fetch
 
-            read = partial(fetch, record.uri, limits=self._limits)
+            read = partial(fetch, record.uri, limits=limits)
         elif record.sha256 is None:
-            return None
+            continue
         else:
-            return Failure(record.uri, "its picture was not kept; add it again")
-        return _Known(
+            yield Failure(record.uri, "its picture was not kept; add it again")
+            continue
+        yield _Known(
             record.uri, read, size=record.size, modified_ns=record.modified_ns, record=record
         )

@@ -187,7 +187,7 @@ class Coordinator:
 
     def _settle_like(self, job: Job, twin: Job) -> None:
         job.like(twin)
-        job.vectors, job.qualities = twin.vectors, twin.qualities
+        job.with_vectors_of(twin)
         self._leave(job)
         self._ledger.settle(self._plan.outcome(job), job.item.uri, entry=job.entry())
 

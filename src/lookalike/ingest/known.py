@@ -22,11 +22,12 @@ _MOST_TRIED = 8
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A record of the same bytes, as it was then, its vectors and their qualities."""
+    """A record of the same bytes, as it was then, its vectors, their qualities, trimmed hashes."""
 
     record: Record
     vectors: dict[str, NDArray[Any]]
     qualities: dict[str, int]
+    trimmed: dict[str, NDArray[Any]]
 
 
 @dataclass(slots=True)
@@ -85,7 +86,8 @@ class KnownBytes:
         for record in () if known.twin else known.first:
             vectors = self._vectors(record.id)
             if len(vectors) == len(self._encoders) and self._still(record.id, digest):
-                known.twin = Twin(record, vectors, self._qualities(record.id))
+                qualities, trimmed = self._qualities(record.id), self._trimmed(record.id)
+                known.twin = Twin(record, vectors, qualities, trimmed)
                 break
         return known.twin
 
@@ -105,6 +107,10 @@ class KnownBytes:
     def _qualities(self, id: int) -> dict[str, int]:  # noqa: A002
         found = {name: self._store.qualities(name, [id]).get(id) for name in self._encoders}
         return {name: quality for name, quality in found.items() if quality is not None}
+
+    def _trimmed(self, id: int) -> dict[str, NDArray[Any]]:  # noqa: A002
+        found = {name: self._store.trimmed(name, [id]).get(id) for name in self._encoders}
+        return {name: hashed for name, hashed in found.items() if hashed is not None}
 
     def _still(self, id: int, digest: bytes) -> bool:  # noqa: A002
         """Whether a record has these bytes even now: it may have got others in the same run."""

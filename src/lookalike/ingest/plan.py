@@ -168,7 +168,7 @@ class IndexPlan:
         if twin is None:
             return False
         job.like(twin.record)
-        job.vectors, job.qualities = twin.vectors, twin.qualities
+        job.with_vectors_of(twin)
         ledger.settle(self.outcome(job), job.item.uri, entry=job.entry())
         return True
 

@@ -155,7 +155,7 @@ class Store(Protocol):
     def find_digests(
         self,
         digests: Sequence[bytes],
-        tenant: str = "",
+        tenant: str | None = "",
         after: int = -1,
         limit: int | None = None,
         *,
@@ -163,7 +163,7 @@ class Store(Protocol):
     ) -> "dict[bytes, list[Record]]":
         """Records by a digest within one tenant, in order of id, those with id > `after`.
 
-        At most `limit` for each digest.
+        At most `limit` for each digest; of whatever tenant with None.
         """
         ...
 
@@ -202,7 +202,10 @@ class Store(Protocol):
         ...
 
     def trimmed(self, encoder: str, ids: Sequence[int]) -> "dict[int, NDArray[np.uint8]]":
-        """Hashes of pictures without their borders, by id; absent ids are left out."""
+        """Hashes of pictures without their borders, by id; absent ids are left out.
+
+        Embeddings have none.
+        """
         ...
 
     def projection(self, encoder: str) -> "Projection | None":

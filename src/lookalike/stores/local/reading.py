@@ -49,17 +49,19 @@ def find(catalogue: Catalogue, uris: Sequence[str], tenant: str) -> dict[str, Re
 def find_digests(
     catalogue: Catalogue,
     digests: Sequence[bytes],
-    tenant: str,
+    tenant: str | None,
     after: int,
     limit: int | None,
     kind: Digest,
 ) -> dict[bytes, list[Record]]:
     """Records by a digest within one tenant, in order of id, at most `limit` for each."""
     # The + keeps SQLite from walking through the whole tenant by the other index.
-    condition = f"r.{kind} = ? AND r.id > ? AND +r.tenant = ? ORDER BY r.id LIMIT ?"
+    own = "" if tenant is None else "AND +r.tenant = ? "
+    condition = f"r.{kind} = ? AND r.id > ? {own}ORDER BY r.id LIMIT ?"
     most = -1 if limit is None else limit
+    whose = [] if tenant is None else [tenant]
     found = {
-        digest: _select(catalogue, condition, [digest, after, tenant, most])
+        digest: _select(catalogue, condition, [digest, after, *whose, most])
         for digest in set(digests)
     }
     return {digest: records for digest, records in found.items() if records}

@@ -111,7 +111,7 @@ _VERSION_3 = (
     ) WITHOUT ROWID
     """,
     "CREATE INDEX skipped_by_duplicate_of ON skipped (duplicate_of)",
-    # Pictures that were hashed before hashes of trimmed pictures were kept: `ingest.borders`
+    # Pictures that were hashed before hashes of trimmed pictures were kept: `ingest.complete`
     # looks at those with an id above this one again.
     """
     INSERT INTO settings SELECT 'untrimmed_after', '-1' WHERE EXISTS

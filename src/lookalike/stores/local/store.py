@@ -239,7 +239,7 @@ class LocalStore:
     def find_digests(
         self,
         digests: Sequence[bytes],
-        tenant: str = "",
+        tenant: str | None = "",
         after: int = -1,
         limit: int | None = None,
         *,
@@ -274,7 +274,8 @@ class LocalStore:
 
     def trimmed(self, encoder: str, ids: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
         """Hashes of pictures without their borders, by id; absent ids are left out."""
-        return trimming.read(self._catalogue, self._member(encoder, "hash"), ids)
+        one = self._member(encoder)
+        return trimming.read(self._catalogue, one, ids) if one.is_hash else {}
 
     def qualities(self, encoder: str, ids: Sequence[int]) -> dict[int, int]:
         """Qualities of stored hashes by id, 0..100; absent ids are left out."""

@@ -52,6 +52,10 @@ class Room:
                 self._changed.notify_all()
 
 
+ROOM = Room()
+"""That of all pictures of this process but those of queries, which come one by one."""
+
+
 @functools.cache
 def _trim() -> Callable[[int], object]:
     """The C library's malloc_trim, where there is one.
