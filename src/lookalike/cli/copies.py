@@ -42,7 +42,7 @@ _SIMILAR = 3
 @click.option(
     "--proof/--no-proof",
     default=None,
-    help="Compare the best hits' files; by default where it may change the verdict.",
+    help="Compare the best hits' files; by default where that may change the verdict.",
 )
 @click.option(
     "--similar/--no-similar",
@@ -90,6 +90,8 @@ def command(
     used, 2 wrong use, 3 when the environment failed.
     """  # noqa: D301
     query = _query(picture, id_, stdin)
+    if proof is None and not quick and (html or overlay):
+        proof = True
     with options.open_existing(collection, beside_writer=True) as opened:
         results = opened.copies(
             query,

@@ -15,6 +15,7 @@ from lookalike.copies.proving import can_prove, proved
 from lookalike.copies.reasons import reason
 from lookalike.copies.steps import Steps
 from lookalike.errors import UsageError
+from lookalike.filters import unknown_attributes
 from lookalike.records import Hit, Record, Verdict
 from lookalike.results import Results, Took
 from lookalike.search.answer import check_page
@@ -86,6 +87,8 @@ def find(
     hits = [_hit(record, evidence, limits, query) for record, evidence in candidates.values()]
     hits = [hit for hit in hits if hit.score >= (threshold or 0.0)]
     hits.sort(key=lambda hit: (_ORDER[hit.verdict], -hit.score, hit.id))
+    if not hits and limit and where is not None:
+        said += unknown_attributes(where, tenant, lambda one: bool([*store.scan(one, limit=1)]))
     return Results(
         hits[:limit],
         query=query.name,
@@ -98,7 +101,8 @@ def find(
 
 def _hit(record: Record, evidence: Evidence, limits: Calibration, query: QueryPicture) -> Hit:
     verdict, score = judge(evidence, copy_score=limits.copy_score)
-    words = reason(verdict, evidence, copy_radius=limits.copy_radius, border=query.border)
+    border = query.trimmed.border if query.trimmed is not None else ""
+    words = reason(verdict, evidence, copy_radius=limits.copy_radius, border=border)
     return Hit(record, score, 1.0 - score, verdict, words, evidence.match)
 
 

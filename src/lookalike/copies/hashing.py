@@ -96,14 +96,14 @@ def hashes_of(store: Store, spec: EncoderSpec, picture: QueryPicture, reach: Rea
     encoder = load_matching(spec)
     prepared: list[NDArray[Any]] = []
     found: list[Look] = []
-    for image, trimmed in ((picture.image, False), (picture.trimmed, True)):
-        if image is not None:
-            for orientation, pixels in _orientations(encoder, image, reach):
-                prepared.append(pixels)
-                found.append(Look(orientation, trimmed=trimmed))
-                if reach.inverted:
-                    prepared.append(_negative(pixels))
-                    found.append(Look(orientation, inverted=True, trimmed=trimmed))
+    inside = () if picture.trimmed is None else ((picture.trimmed.image, True),)
+    for image, trimmed in ((picture.image, False), *inside):
+        for orientation, pixels in _orientations(encoder, image, reach):
+            prepared.append(pixels)
+            found.append(Look(orientation, trimmed=trimmed))
+            if reach.inverted:
+                prepared.append(_negative(pixels))
+                found.append(Look(orientation, inverted=True, trimmed=trimmed))
     return Hashes(spec, encoder.encode_prepared(prepared), tuple(found))
 
 

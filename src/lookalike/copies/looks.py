@@ -18,7 +18,7 @@ def groups(query: QueryPicture, wanted: Reach) -> dict[str, Group]:
     found: dict[str, Group] = {"descriptor": []}
     if query.trimmed is not None:
         found["descriptor"].append((View("whole", query.image), Look()))
-        inside, trimmed = query.trimmed, True
+        inside, trimmed = query.trimmed.image, True
     for view in views(
         inside,
         orientations=wanted.orientations,

@@ -5,10 +5,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lookalike import imaging
-from lookalike.copies.border import border_colour
 from lookalike.copies.reading import read_record
 from lookalike.errors import PictureError
-from lookalike.imaging.digest import pixels_digest
+from lookalike.imaging.trimmed import Trimmed, trimmed
 from lookalike.picture_input import PictureInput, read_picture
 from lookalike.records import Record
 
@@ -37,27 +36,15 @@ class QueryPicture:
     unread: str = ""
 
     @cached_property
-    def trimmed(self) -> "Image | None":
+    def trimmed(self) -> Trimmed | None:
         """The picture without its borders; None where it has none, or is not here."""
-        if self.image is None:
-            return None
-        inside = imaging.trim_borders(self.image, colour=None)
-        if inside is self.image:
-            inside = imaging.trim_borders(self.image)
-        return None if inside is self.image else inside
-
-    @property
-    def border(self) -> str:
-        """The colour of the borders cut off: "black", "white", "grey", "coloured"; "" for none."""
-        if self.image is None or self.trimmed is None:
-            return ""
-        return border_colour(self.image)
+        return None if self.image is None else trimmed(self.image)
 
     @cached_property
     def pixels_at_hand(self) -> bytes | None:
         """The digest of the pixels where it is known or costs no further decoding."""
         if self.image is not None and self.image.size == (self.width, self.height):
-            return pixels_digest(self.image)
+            return imaging.pixels_digest(self.image)
         return self.record.pixels if self.record is not None else None
 
     @cached_property
@@ -65,7 +52,7 @@ class QueryPicture:
         """The digest of the pixels at full size; None when the picture is not here."""
         if self.pixels_at_hand is not None or self.data is None:
             return self.pixels_at_hand
-        return pixels_digest(imaging.decode(self.data).image)
+        return imaging.pixels_digest(imaging.decode(self.data).image)
 
 
 def given(picture: Any, *, min_side: int) -> QueryPicture:

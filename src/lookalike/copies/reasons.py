@@ -3,7 +3,7 @@
 from lookalike.copies import orientation
 from lookalike.copies.evidence import Evidence, HashDistance, Likeness, Look
 from lookalike.copies.region import box_of, place_of
-from lookalike.copies.views import WHOLE
+from lookalike.copies.views import WHOLE, Box
 from lookalike.records import Match, Verdict
 from lookalike.search.verdicts import COPY_HASH, spoken
 
@@ -56,15 +56,18 @@ def by_match(match: Match) -> str:
     if match.inverted:
         done.append("colours inverted")
     if match.query_share < _INSIDE and match.record_share > match.query_share:
-        box = box_of(match.query_region)
-        width = box[2] - box[0]
-        what = "" if match.record_share > _ALL else f"{match.record_share:.0%} of it "
-        done.append(
-            f"{what}found inside the picture: region {place_of(box)}, {width:.0%} of its width"
-        )
+        part = "" if match.record_share > _ALL else f"{match.record_share:.0%} of it "
+        done.append(f"{part}found inside the picture: {_region(box_of(match.query_region))}")
     else:
         done.append(f"{match.record_share:.0%} of the picture matches")
     return ", ".join(done).replace("%", " %")
+
+
+def _region(box: Box) -> str:
+    """`region at the lower left, 25% of its width`."""
+    width = box[2] - box[0]
+    size = f"{width:.0%} of its width" if width < _ALL else f"{box[3] - box[1]:.0%} of its height"
+    return f"region {place_of(box)}, {size}"
 
 
 _STRAIGHT = 3.0
@@ -77,9 +80,7 @@ def by_likeness(likeness: Likeness, border: str) -> str:
     """`sscd-distilled 0.83, mirrored`, and in which region."""
     words = [f"{likeness.encoder} {likeness.cosine:.2f}", *_turns(likeness.look)]
     if likeness.look.box != WHOLE:
-        left, _, right, _ = likeness.look.box
-        part = f"region {place_of(likeness.look.box)}, {right - left:.0%} of the picture's width"
-        words.append(part.replace("%", " %"))
+        words.append(_region(likeness.look.box).replace("%", " %"))
     elif likeness.look.trimmed:
         words[0] += f" after trimming a {border or 'plain'} border"
     return ", ".join(words)

@@ -18,7 +18,7 @@ from lookalike._version import __version__
 from lookalike.records import Hit
 from lookalike.results import Results
 from lookalike.sources.uri import is_url, to_path
-from lookalike.views import pictures
+from lookalike.views import pictures, proofs
 from lookalike.views.file import file_to_write, write_file
 from lookalike.views.text import (
     caption,
@@ -65,6 +65,8 @@ class _Card:
     picture: _Picture
     attributes: tuple[tuple[str, str], ...]
     title: str
+    reason: str
+    proof: _Picture | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,9 @@ def _title(results: Sequence[Results], sections: Sequence[_Section]) -> str:
 
 def _section(results: Results) -> _Section:
     shown = pictures.load((hit.uri for hit in results), side=HIT_SIDE)
+    proved = {id_: _embed(pictures.Shown(image)) for id_, image in proofs.overlays(results).items()}
     cards = tuple(
-        _card(rank, hit, _embed(shown[hit.uri]), results.label)
+        _card(rank, hit, _embed(shown[hit.uri]), proved.get(hit.id), results.label)
         for rank, hit in enumerate(results, 1)
     )
     queries = tuple(
@@ -157,7 +160,9 @@ def _short_query(results: Results) -> str:
     return name_of(query) if one_path else printable(query)
 
 
-def _card(rank: int, hit: Hit, picture: _Picture, label: str | None) -> _Card:
+def _card(
+    rank: int, hit: Hit, picture: _Picture, proof: _Picture | None, label: str | None
+) -> _Card:
     attributes = tuple(
         (printable(str(name)), shorten(value_of(value), 200))
         for name, value in hit.attributes.items()
@@ -175,6 +180,8 @@ def _card(rank: int, hit: Hit, picture: _Picture, label: str | None) -> _Card:
         title="\n".join(
             [printable(hit.uri), *(f"{name}: {value}" for name, value in attributes[shown:])]
         ),
+        reason=printable(hit.reason),
+        proof=proof,
     )
 
 
