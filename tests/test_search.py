@@ -127,7 +127,7 @@ class TestPicture:
         by_image = indexed.search(imaging.decode(data).image)
         assert [h.id for h in by_bytes] == [h.id for h in by_path]
         assert [h.id for h in by_image] == [h.id for h in by_path]
-        assert by_image[0].verdict is Verdict.COPY  # other bytes, same picture
+        assert by_image[0].verdict is Verdict.IDENTICAL  # other bytes, same picture
         assert by_image[0].reason == "pHash distance 0"
 
     def test_recompressed_copy_is_a_copy(self, indexed, some, tmp_path):

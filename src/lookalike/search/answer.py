@@ -2,23 +2,22 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lookalike.encoders.templates import check as check_templates
 from lookalike.errors import UsageError
 from lookalike.filters import unknown_attributes
-from lookalike.records import EncoderSpec, Hit, Record
+from lookalike.records import EncoderSpec, Hit, Record, Verdict
 from lookalike.results import Results, Took
 from lookalike.search.asked import Asked, ask, visible
 from lookalike.search.choose import Wish, choose_encoders
+from lookalike.search.fingerprints import Compared
 from lookalike.search.fusion import fuse
 from lookalike.search.terms import Term, check, describe
-from lookalike.search.verdicts import COPY_HASH, SIMILAR, spoken, verdict
+from lookalike.search.verdicts import spoken, verdict
 from lookalike.stores.base import Neighbour, Store
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from lookalike.filters import Filter
 
 SAME = 1e-3
@@ -138,25 +137,25 @@ def _hits(
     neighbours: Sequence[Neighbour],
     records: Sequence[Record | None],
 ) -> list[Hit]:
-    hashes: dict[int, NDArray[Any]] = {}
-    if asked.copy_hash is not None:
-        hashes = store.vectors(COPY_HASH, [n.id for n in neighbours])
+    # Not at the top: the thresholds of copies build upon those of searches.
+    from lookalike import calibration
+
+    compared = Compared.of(asked.fingerprints, store, [n.id for n in neighbours])
+    radius = calibration.read(store).copy_radius
     by_bits = len(specs) == 1 and specs[0].kind == "hash"
     scale = 2.0 / specs[0].size if by_bits else 1.0
     hash_name = spoken(specs[0].name) if by_bits else ""
-    comparable = asked.sha256 is not None or bool(hashes)
     hits = []
     for neighbour, record in zip(neighbours, records, strict=True):
         if record is None:  # deleted by another thread between the two reads
             continue
         score = max(0.0, 1.0 - scale * neighbour.distance)
-        kind, reason = SIMILAR
-        if comparable:
-            kind, reason = verdict(asked.sha256, asked.copy_hash, record, hashes)
+        kind, reason = verdict(compared, record, radius)
         if by_bits and not reason:
             reason = f"{hash_name} distance {neighbour.distance:.0f}"
         hits.append(Hit(record, score, neighbour.distance, kind, reason))
-    return hits
+    # Rounding, or a file decoded at another scale, may have put others before.
+    return sorted(hits, key=lambda hit: hit.verdict is not Verdict.IDENTICAL)
 
 
 def incomplete(store: Store, specs: Sequence[EncoderSpec]) -> list[str]:

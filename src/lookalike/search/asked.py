@@ -14,11 +14,13 @@ from lookalike.encoders.matching import load_matching
 from lookalike.encoders.templates import encode as encode_words
 from lookalike.errors import UsageError
 from lookalike.external import unit
-from lookalike.picture_input import PictureInput, read_picture
+from lookalike.imaging import pixels_digest, trimmed
+from lookalike.picture_input import PictureInput, ReadPicture, read_picture
 from lookalike.records import EncoderSpec, Record
 from lookalike.search.choose import length, reads_words
+from lookalike.search.fingerprints import COPY_HASH, Fingerprints
 from lookalike.search.terms import Term, array
-from lookalike.search.verdicts import COPY_HASH, doubt
+from lookalike.search.verdicts import doubt
 from lookalike.stores.base import QueryPart, Store
 
 if TYPE_CHECKING:
@@ -36,8 +38,7 @@ class Asked:
     """By encoder of embeddings: one for each term."""
     hashes: "dict[str, NDArray[np.uint8]]" = field(default_factory=dict)
     """By encoder of hashes."""
-    sha256: bytes | None = None
-    copy_hash: "NDArray[np.uint8] | None" = None
+    fingerprints: Fingerprints = Fingerprints()  # noqa: RUF009 - frozen
     pictures: list[bytes] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     decode_ms: float = 0.0
@@ -65,7 +66,7 @@ def ask(
                 asked.parts.setdefault(spec.name, []).append(part)
     if len(terms) > 1:
         # A mixture is no picture: nothing can be identical to it or a copy of it.
-        asked.sha256 = asked.copy_hash = None
+        asked.fingerprints = Fingerprints()
     return asked
 
 
@@ -112,7 +113,6 @@ def _stored_vectors(
     store: Store, specs: Sequence[EncoderSpec], id_: Any, asked: Asked
 ) -> "list[NDArray[Any]]":
     record = visible(store, id_, asked.tenant)
-    asked.sha256 = record.sha256
     vectors = []
     for spec in specs:
         vector = store.vectors(spec.name, [record.id]).get(record.id)
@@ -121,8 +121,17 @@ def _stored_vectors(
         vectors.append(vector)
         for quality in store.qualities(spec.name, [record.id]).values():
             asked.notices += doubt(spec.name, quality)
-    if any(s.name == COPY_HASH for s in store.encoders()):
-        asked.copy_hash = store.vectors(COPY_HASH, [record.id]).get(record.id)
+    hashed = any(s.name == COPY_HASH for s in store.encoders())
+    asked.fingerprints = Fingerprints(
+        record.sha256,
+        record.width,
+        record.height,
+        known_pixels=record.pixels,
+        whole=store.vectors(COPY_HASH, [record.id]).get(record.id) if hashed else None,
+        trimmed=store.trimmed(COPY_HASH, [record.id]).get(record.id) if hashed else None,
+        border=record.border,
+        record=record,
+    )
     return vectors
 
 
@@ -141,8 +150,6 @@ def _image_vectors(
 ) -> "list[NDArray[Any]]":
     encoders = [load_matching(spec) for spec in specs]
     ours = {s.name for s in store.encoders()}.intersection(registry.names())
-    own = [spec.name for spec in specs]
-    hasher = registry.load(COPY_HASH) if COPY_HASH in ours and COPY_HASH not in own else None
     # The size at which the collection's pictures were decoded, so that the same file gives the
     # same embedding.
     needs = max(registry.card(name).min_side for name in ours)
@@ -150,15 +157,31 @@ def _image_vectors(
     picture = read_picture(PictureInput.of(value), min_side=needs)
     decoded = time.perf_counter()
     vectors = [_image_vector(encoder, picture.image, asked) for encoder in encoders]
-    if hasher is not None:
-        asked.copy_hash = hasher.encode_images([picture.image])[0]
-    elif COPY_HASH in own:
-        asked.copy_hash = vectors[own.index(COPY_HASH)]
+    asked.fingerprints = _fingerprints(picture, hashed=COPY_HASH in ours)
     asked.decode_ms += (decoded - started) * 1e3
     asked.encode_ms += (time.perf_counter() - decoded) * 1e3
-    asked.sha256 = picture.sha256
     asked.pictures.append(picture.data)
     return vectors
+
+
+def _fingerprints(picture: ReadPicture, *, hashed: bool) -> Fingerprints:
+    """Digests of a query's picture, and its copy hashes if the collection has those."""
+    whole = (picture.width, picture.height) == picture.image.size
+    inside = trimmed(picture.image) if hashed else None
+    hashes: NDArray[Any] | None = None
+    if hashed:
+        images = [picture.image] if inside is None else [picture.image, inside.image]
+        hashes = registry.load(COPY_HASH).encode_images(images)
+    return Fingerprints(
+        picture.sha256,
+        picture.width,
+        picture.height,
+        known_pixels=pixels_digest(picture.image) if whole else None,
+        whole=None if hashes is None else hashes[0],
+        trimmed=None if hashes is None or inside is None else hashes[1],
+        border=None if inside is None else inside.border,
+        data=picture.data,
+    )
 
 
 def _image_vector(encoder: Encoder, image: "Image", asked: Asked) -> "NDArray[Any]":

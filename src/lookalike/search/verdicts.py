@@ -1,31 +1,16 @@
 """What a record is to the query's picture: the same, a copy of it, or like it."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
 from lookalike.encoders import registry
 from lookalike.records import Record, Verdict
+from lookalike.search.fingerprints import COPY_HASH, FLAT_BITS, Compared, Nearest
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-COPY_HASH = "phash"
-"""The hash whose distance makes a hit a copy."""
+__all__ = ["COPY_HASH", "COPY_RADIUS", "FLAT_BITS", "SIMILAR", "doubt", "spoken", "verdict"]
 
 COPY_RADIUS = 8
-"""Largest pHash distance, in bits of 64, of a hit called a copy.
+"""Largest pHash distance, in bits of 64, of a hit called a copy, unless it was calibrated.
 
 Chosen with benchmarks/copy_radius.py: of 460,320 pairs of different pictures none is nearer than
 12 bits, and recompressed, shrunk, grey, blurred and brightened copies are within 8.
-"""
-
-FLAT_BITS = 8
-"""Fewer bits set than this: the picture is so flat that its pHash says nothing.
-
-The pHash compares each coefficient with their median, so half the bits of a picture with some
-structure are set; of a plain colour, one or none.
 """
 
 TRUSTED = 50
@@ -34,28 +19,40 @@ TRUSTED = 50
 SIMILAR = (Verdict.SIMILAR, "")
 
 
-def verdict(
-    sha256: bytes | None,
-    copy_hash: "NDArray[np.uint8] | None",
-    record: Record,
-    hashes: "Mapping[int, NDArray[Any]]",
-) -> tuple[Verdict, str]:
+def verdict(compared: Compared, record: Record, radius: int = COPY_RADIUS) -> tuple[Verdict, str]:
     """The verdict and its reason.
 
     Args:
-        sha256: of the query's picture, when it is one.
-        copy_hash: its pHash.
-        record: the hit.
-        hashes: pHashes of hits by id.
+        compared: the query's fingerprints and those of the hits.
+        record: a hit.
+        radius: largest distance, in bits of the copy hash, of a copy.
     """
-    if sha256 is not None and sha256 == record.sha256:
+    if compared.same_bytes(record):
         return Verdict.IDENTICAL, "same bytes"
-    own = hashes.get(record.id)
-    if own is not None and copy_hash is not None and not _is_flat(copy_hash):
-        distance = int(np.bitwise_count(copy_hash ^ own).sum())
-        if distance <= COPY_RADIUS:
-            return Verdict.COPY, f"pHash distance {distance}"
+    if compared.same_pixels(record):
+        return Verdict.IDENTICAL, "same pixels"
+    nearest = compared.nearest(record)
+    if nearest is not None and nearest.distance <= radius:
+        return Verdict.COPY, by_hash(nearest, compared.query.border, record.border)
     return SIMILAR
+
+
+def by_hash(nearest: Nearest, query_border: str | None, record_border: str | None) -> str:
+    """`pHash distance 3 after trimming a black border`.
+
+    Args:
+        nearest: the distance.
+        query_border: the colour of the query's border.
+        record_border: that of the record's.
+    """
+    words = f"pHash distance {nearest.distance}"
+    if nearest.query_trimmed and nearest.record_trimmed:
+        return f"{words} after trimming both borders"
+    if nearest.query_trimmed:
+        return f"{words} after trimming a {query_border or 'plain'} border"
+    if nearest.record_trimmed:
+        return f"{words} after trimming the stored picture's {record_border or 'plain'} border"
+    return words
 
 
 def spoken(encoder: str) -> str:
@@ -72,7 +69,3 @@ def doubt(encoder: str, quality: int) -> list[str]:
         f"the query's picture has too little structure for {encoder} (quality {quality} of 100, "
         f"trusted from {TRUSTED}): pictures that have nothing to do with it may be found"
     ]
-
-
-def _is_flat(copy_hash: "NDArray[np.uint8]") -> bool:
-    return int(np.bitwise_count(copy_hash).sum()) < FLAT_BITS
