@@ -128,7 +128,7 @@ class TestPicture:
         assert [h.id for h in by_bytes] == [h.id for h in by_path]
         assert [h.id for h in by_image] == [h.id for h in by_path]
         assert by_image[0].verdict is Verdict.IDENTICAL  # other bytes, same picture
-        assert by_image[0].reason == "pHash distance 0"
+        assert by_image[0].reason == "same pixels"
 
     def test_recompressed_copy_is_a_copy(self, indexed, some, tmp_path):
         edited = tmp_path / "edited.jpg"
