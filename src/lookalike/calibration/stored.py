@@ -61,7 +61,7 @@ def read(store: Store) -> Calibration:
 
 def write(store: Store, calibration: Calibration) -> None:
     """Keep thresholds with a collection."""
-    store.set_setting(KEY, {**_plain(calibration), "fingerprints": fingerprints(store)})
+    store.set_setting(KEY, {**plain(calibration), "fingerprints": fingerprints(store)})
 
 
 def forget(store: Store) -> bool:
@@ -81,7 +81,8 @@ def fingerprints(store: Store) -> dict[str, str]:
     return found
 
 
-def _plain(calibration: Calibration) -> dict[str, Any]:
+def plain(calibration: Calibration) -> dict[str, Any]:
+    """Its values as JSON has them, but for the notices."""
     return {
         "copy_score": calibration.copy_score,
         "copy_radius": calibration.copy_radius,

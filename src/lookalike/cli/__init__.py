@@ -23,6 +23,7 @@ COMMANDS = (
     "export",
     "import",
     "evaluate",
+    "calibrate",
     "models",
     "completion",
 )

@@ -1,7 +1,6 @@
 """`lookalike evaluate`: which encoder is best for these pictures, and where to put a threshold."""
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +10,6 @@ from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, echo_table, is_terminal, plural, say
 from lookalike.cli.progress import progress
 from lookalike.errors import UsageError
-from lookalike.views.file import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +129,7 @@ def command(
             raise UsageError("a budget must be a number above 0; leave it out for no limit")
     if no_cost and (budget_ms is not None or budget_memory is not None):
         raise UsageError("a budget of time or memory needs them measured: leave out --no-cost")
-    folder = None if plots is None else _plots_folder(plots)
+    folder = None if plots is None else options.plots_folder(plots)
     from lookalike.evaluation import Budget, Options, evaluate
     from lookalike.evaluation.fuse import parse
 
@@ -194,22 +192,6 @@ def _check(
         raise UsageError("evaluate a collection (-c) or a folder or table, not both at once")
     if collection is None and (label or where):
         raise UsageError("--label and --where are about a collection's records; give it with -c")
-
-
-def _plots_folder(given: str) -> Path:
-    """The folder, made now, so that no work is lost to a name that cannot be one."""
-    from lookalike.evaluation.plots import require_matplotlib
-
-    require_matplotlib()
-    folder = Path(given).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise UsageError(f"plots go into a folder, and {given} is none") from None
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, given) from error
-    check_writable(folder, given)
-    return folder
 
 
 def _names(encoder: str | None) -> "list[str] | None":

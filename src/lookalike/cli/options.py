@@ -19,7 +19,7 @@ from lookalike.errors import (
     WeightsError,
 )
 from lookalike.sources.uri import is_url
-from lookalike.views.file import file_to_write
+from lookalike.views.file import check_writable, file_to_write
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
@@ -90,6 +90,22 @@ def output_file(
 
     kind = click.Path(dir_okay=False, path_type=Path)
     return click.option(name, type=kind, metavar="FILE", callback=check, help=help)
+
+
+def plots_folder(given: str) -> Path:
+    """The folder of `--plots`, made now, so that no work is lost to a name that cannot be one."""
+    from lookalike.evaluation.plots import require_matplotlib
+
+    require_matplotlib()
+    folder = Path(given).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"plots go into a folder, and {given} is none") from None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, given) from error
+    check_writable(folder, given)
+    return folder
 
 
 def open_existing(path: str, *, write: bool = False, beside_writer: bool = False) -> "Collection":

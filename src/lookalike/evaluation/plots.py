@@ -62,7 +62,7 @@ def draw(found: Evaluation, folder: Path) -> list[Path]:
 
 def precision_recall(found: Evaluation) -> "Figure":
     """Interpolated precision at 11 levels of recall, a line for each row."""
-    figure, axes = _figure(7.5, 5)
+    figure, axes = new_figure(7.5, 5)
     styles = itertools.product(DASHES, COLOURS)
     for result, (dash, colour) in zip(found.results, styles, strict=False):
         axes.plot(LEVELS, result.curve, dash, color=colour, label=_label(found, result), lw=1.8)
@@ -119,7 +119,7 @@ def quality_time(found: Evaluation) -> "Figure":
     from matplotlib.ticker import LogLocator, NullLocator
 
     measure = found.measures[0]
-    figure, axes = _figure(7.5, 5)
+    figure, axes = new_figure(7.5, 5)
     costed = [result for result in found.results if result.cost]
     styles = itertools.product("osD^", COLOURS)
     for result, (marker, colour) in zip(costed, styles, strict=False):
@@ -140,7 +140,8 @@ def quality_time(found: Evaluation) -> "Figure":
     return figure
 
 
-def _figure(width: float, height: float) -> "tuple[Figure, Axes]":
+def new_figure(width: float, height: float) -> "tuple[Figure, Axes]":
+    """An empty figure of so many inches."""
     # Not pyplot: it keeps figures in a global, and asks for a screen.
     from matplotlib.figure import Figure
 

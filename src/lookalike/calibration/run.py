@@ -1,0 +1,75 @@
+"""Choosing a collection's thresholds: measure, choose, keep."""
+
+import os
+
+from lookalike.calibration import pairs as own_pairs
+from lookalike.calibration import stored
+from lookalike.calibration.kept import Kept, code
+from lookalike.calibration.results import Outcome
+from lookalike.calibration.stored import PRECISION
+from lookalike.calibration.synthetic import EDITS, Edits, measure
+from lookalike.calibration.thresholds import chosen
+from lookalike.errors import UsageError
+from lookalike.stores.base import Progress, Store
+
+COUNT = 400
+"""Edited pictures to ask for."""
+
+
+def calibrate(
+    store: Store,
+    *,
+    pairs: str | os.PathLike[str] | None = None,
+    count: int = COUNT,
+    edits: Edits = "all",
+    seed: int = 0,
+    precision: float = PRECISION,
+    dry_run: bool = False,
+    cache: bool = True,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Choose thresholds and keep them with the collection; see `Collection.calibrate`.
+
+    Args:
+        store: the collection's.
+        pairs: a table of pairs; edited copies of the collection's own pictures when None.
+        count: edited copies to ask for.
+        edits: which ones.
+        seed: of the pictures, and of what the edits leave to chance.
+        precision: the part of hits called a copy that must be right, 0.5..1.
+        dry_run: keep nothing.
+        cache: keep answers in the cache folder, and use those kept.
+        progress: called as progress(stage, done, total).
+
+    Raises:
+        UsageError: the arguments, the table, or a collection without pictures that can be read.
+    """
+    if not 0.5 <= precision < 1:
+        raise UsageError(f"the precision is a part from 0.5 up to below 1, got {precision}")
+    if count < 1:
+        raise UsageError(f"calibrating takes at least one edited picture, got {count}")
+    if edits not in EDITS:
+        raise UsageError(f"edits are one of {', '.join(EDITS)}, got {edits!r}")
+    if not store.count():
+        raise UsageError("the collection is empty: add pictures first")
+    state: dict[str, object] = {"code": code(), "encoders": stored.fingerprints(store)}
+    if pairs is not None:
+        given, left_out = own_pairs.read(pairs, store)
+        kept = Kept({**state, "pairs": own_pairs.digest(pairs)}) if cache else None
+        measured = own_pairs.measure(store, given, left_out, kept=kept, progress=progress)
+    else:
+        state |= {"records": _state(store), "edits": edits, "seed": seed, "count": count}
+        kept = Kept(state) if cache else None
+        measured = measure(store, count=count, edits=edits, seed=seed, kept=kept, progress=progress)
+    calibration, choices, notices = chosen(measured, precision)
+    if not dry_run:
+        stored.write(store, calibration)
+    return Outcome(calibration, choices, measured, stored=not dry_run, notices=notices)
+
+
+def _state(store: Store) -> list[float]:
+    """What tells the collection's contents from others, near enough."""
+    count, last = 0, 0.0
+    for record in store.scan():
+        count, last = count + 1, max(last, record.updated)
+    return [count, last]
