@@ -47,7 +47,8 @@ class Part:
         order = _order(words, ids)
         words = words[order]
         low, high = int(ids.min()), int(ids.max())
-        kept = ids.astype(np.uint32 if low >= 0 and high < 2**32 else np.int64)[order]
+        small = low >= 0 and high < 2**32
+        kept: SomeIds = ids[order].astype(np.uint32) if small else ids[order]
         del order
         new = np.ones(len(words), np.bool_)
         new[1:] = (words[1:] != words[:-1]).any(axis=1)

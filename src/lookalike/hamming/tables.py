@@ -10,7 +10,7 @@ Of wide hashes the tables hold row numbers.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import comb
 from typing import Any
 
@@ -99,16 +99,9 @@ class Tables:
 
     # What a search would cost
 
-    def cost(self, most_of: tuple[int, ...]) -> float:
+    def cost(self, most: tuple[int, ...]) -> float:
         """Nanoseconds that looking up takes where keys are evenly spread."""
-        lookups = candidates = 0.0
-        for key, most in zip(self.keys, most_of, strict=True):
-            some = sum(comb(key, bits) for bits in range(min(most, key) + 1))
-            lookups += some
-            candidates += some * self.count / (1 << key)
-        if lookups > MOST_LOOKUPS:
-            return float("inf")
-        return lookups * LOOKUP_NS + candidates * CANDIDATE_NS
+        return _cost(self.keys, self.count, most)
 
     @property
     def scan_cost(self) -> float:
@@ -118,15 +111,20 @@ class Tables:
     # Searching
 
     def within(
-        self, queries: Words, radius: int, thresholds: tuple[int, ...]
+        self, queries: Words, radius: int, most: tuple[int, ...]
     ) -> tuple[Rows, Rows, Bits] | None:
         """What is within `radius` bits of (q, words) queries, by lookups.
+
+        Args:
+            queries: of the layout.
+            radius: bits.
+            most: by how many bits the key of each block may differ, see `thresholds`.
 
         Returns:
             The query's and the hash's number and their distance, in order of those, each once;
             None where there are more candidates than a scan would have.
         """
-        asked = _Asked(self, queries, thresholds)
+        asked = _Asked(self, queries, most)
         begin = self.offsets.take(asked.places)
         counts = self.offsets.take(asked.places + 1) - begin
         ends = np.cumsum(counts, dtype=np.int64)
@@ -140,6 +138,8 @@ class Tables:
         else:
             found = self._fetch(asked, slots, counts, radius)
         query, row, bits = found
+        if len(row) < 2:
+            return query, row, bits
         order = np.lexsort((row, query))
         query, row, bits = query[order], row[order], bits[order]
         new = np.ones(len(row), np.bool_)
@@ -152,25 +152,29 @@ class Tables:
         sketch = self.sketch.take(slots)
         near = np.bitwise_count(sketch ^ np.repeat(asked.sketches, counts)) <= radius
         left = np.flatnonzero(near)
-        lookup = np.searchsorted(ends, left, "right")
         slots, sketch = slots[left], sketch[left]
-        table, query = asked.tables[lookup], asked.queries[lookup]
-        widths = np.array(self.keys, np.uint64)[table]
-        key = (asked.places - asked.bases)[lookup].astype(np.uint64)
-        turned = key << (np.uint64(64) - widths) | sketch
+        place = np.searchsorted(ends, left, "right")
+        query, lookup = asked.split(place)
+        plan = asked.plan
+        turned = asked.keys.ravel()[place].astype(np.uint64) << np.uint64(64) - plan.widths[lookup]
         turned |= self.high.take(slots).astype(np.uint64) << np.uint64(32)
-        starts = np.array([start for start, _ in self.layout.blocks], np.uint64)[table]
+        turned |= sketch
+        starts = plan.starts[lookup]
         # A shift by 64 is not defined: twice by less is.
         words = turned >> starts | turned << (np.uint64(63) - starts) << np.uint64(1)
         bits = np.bitwise_count(words ^ asked.words[query, 0]).astype(np.uint16)
         kept = bits <= radius
         words, query, bits = words[kept], query[kept], bits[kept]
+        if len(words) > 1:
+            # Most are found by several tables; a hash is looked for once.
+            words, place = np.unique(words, return_inverse=True)
+            return query, self.locate(words)[place], bits
         return query, self.locate(words), bits
 
     def _fetch(
         self, asked: "_Asked", slots: Rows, counts: Whole, radius: int
     ) -> tuple[Rows, Rows, Bits]:
-        query = np.repeat(asked.queries, counts)
+        query, _ = asked.split(np.repeat(np.arange(len(counts)), counts))
         row = slots.copy()
         later = slots >= self.count
         row[later] = self.rows.take(slots[later] - self.count)
@@ -241,36 +245,77 @@ class Tables:
         return words[:, None]
 
 
-class _Asked:
-    """The lookups of some queries: one entry for each table, query and key near the query's."""
+@lru_cache(4096)
+def _cost(keys: tuple[int, ...], count: int, most: tuple[int, ...]) -> float:
+    lookups = candidates = 0.0
+    for key, bits in zip(keys, most, strict=True):
+        some = sum(comb(key, each) for each in range(min(bits, key) + 1))
+        lookups += some
+        candidates += some * count / (1 << key)
+    if lookups > MOST_LOOKUPS:
+        return float("inf")
+    return lookups * LOOKUP_NS + candidates * CANDIDATE_NS
 
-    def __init__(self, tables: Tables, queries: Words, thresholds: tuple[int, ...]) -> None:
-        places: list[Rows] = []
-        sketches: list[NDArray[np.uint32]] = []
-        owners: list[tuple[int, int]] = []
-        base = 0
-        for table, ((start, _), key, most) in enumerate(
-            zip(tables.layout.blocks, tables.keys, thresholds, strict=True)
-        ):
-            if most >= 0:
-                near = keys_within(key, min(most, key))
-                turned = bits_at(queries, start, 64)
-                own = (turned >> np.uint64(64 - key)).astype(np.int64)
-                places.append(((own[:, None] ^ near) + base).ravel())
-                sketches.append(turned.astype(np.uint32))
-                owners.append((table, base))
-            base += 1 << key
-        sizes = [len(some) for some in places]
-        each = [size // len(queries) for size in sizes]
-        count = np.arange(len(queries))
-        self.words = queries
-        self.places = np.concatenate(places)
-        self.sketches = np.concatenate(
-            [np.repeat(some, size) for some, size in zip(sketches, each, strict=True)]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """The lookups of one query: one entry for each table and key near the query's."""
+
+    asked: tuple[int, ...]
+    """The tables that are looked into."""
+    sizes: Rows
+    near: Rows
+    """What the query's key is XORed with."""
+    tables: Rows
+    bases: Rows
+    """Where the table's keys begin among those of all."""
+    starts: NDArray[np.uint64]
+    widths: NDArray[np.uint64]
+    """The table's block and the width of its key."""
+
+
+@cache
+def _plan(
+    blocks: tuple[tuple[int, int], ...], keys: tuple[int, ...], most: tuple[int, ...]
+) -> _Plan:
+    asked = tuple(table for table, bits in enumerate(most) if bits >= 0)
+    near = [keys_within(keys[table], min(most[table], keys[table])) for table in asked]
+    sizes = np.array([len(some) for some in near])
+    bases = np.cumsum([0, *(1 << key for key in keys)])
+    tables = np.repeat(asked, sizes)
+    return _Plan(
+        asked,
+        sizes,
+        np.concatenate(near),
+        tables,
+        bases[tables],
+        np.array([start for start, _ in blocks], np.uint64)[tables],
+        np.array(keys, np.uint64)[tables],
+    )
+
+
+class _Asked:
+    """The lookups of some queries, query after query."""
+
+    def __init__(self, tables: Tables, queries: Words, most: tuple[int, ...]) -> None:
+        plan = _plan(tables.layout.blocks, tables.keys, most)
+        turned = np.stack(
+            [bits_at(queries, tables.layout.blocks[table][0], 64) for table in plan.asked], axis=1
         )
-        self.queries = np.concatenate([np.repeat(count, size) for size in each])
-        self.tables = np.repeat([table for table, _ in owners], sizes)
-        self.bases = np.repeat([base for _, base in owners], sizes)
+        widths = np.array([tables.keys[table] for table in plan.asked], np.uint64)
+        own = (turned >> (np.uint64(64) - widths)).astype(np.int64)
+        self.plan = plan
+        self.words = queries
+        self.keys = np.repeat(own, plan.sizes, axis=1) ^ plan.near
+        self.places = (self.keys + plan.bases).ravel()
+        self.sketches = np.repeat(turned.astype(np.uint32), plan.sizes, axis=1).ravel()
+
+    def split(self, lookups: Rows) -> tuple[Rows, Rows]:
+        """The query of each lookup, and which of the query's lookups it is."""
+        if len(self.words) == 1:
+            return np.zeros(len(lookups), np.int64), lookups
+        query, lookup = np.divmod(lookups, len(self.plan.near))
+        return query, lookup
 
 
 def thresholds(blocks: int, radius: int) -> tuple[int, ...]:
@@ -290,11 +335,6 @@ def keys_within(width: int, most: int) -> Rows:
     return np.concatenate(levels)
 
 
-def batch_size(tables: Tables, thresholds: tuple[int, ...]) -> int:
+def batch_size(tables: Tables, most: tuple[int, ...]) -> int:
     """How many queries are asked at once."""
-    lookups = sum(
-        len(keys_within(key, min(most, key)))
-        for key, most in zip(tables.keys, thresholds, strict=True)
-        if most >= 0
-    )
-    return max(1, _BATCH_LOOKUPS // max(lookups, 1))
+    return max(1, _BATCH_LOOKUPS // len(_plan(tables.layout.blocks, tables.keys, most).near))
