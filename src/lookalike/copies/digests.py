@@ -1,26 +1,18 @@
 """Records that are the query itself: the same bytes, or the same pixels in another file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lookalike.copies.evidence import Evidence, Look
 from lookalike.copies.picture import QueryPicture
-from lookalike.exact import pixels_of
 from lookalike.records import Record
-from lookalike.search.verdicts import COPY_HASH
+from lookalike.search.fingerprints import Compared, Fingerprints
 from lookalike.stores.base import Digest, Store
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lookalike.filters import Filter
-
-_PIXELS_RADIUS = 2
-"""Largest pHash distance of pictures whose pixels are worth comparing.
-
-The same pixels have the same hash; files decoded at another scale may differ by a bit or two.
-"""
-
-_FILES = 5
-"""Most files that are read again to compare pixels."""
 
 _ROWS = 64
 
@@ -36,34 +28,26 @@ def same_pixels(
     store: Store, picture: QueryPicture, limit: int, where: "Filter | None", tenant: str | None
 ) -> set[int]:
     """The ids of records known to have the query's pixels, at most `limit`."""
-    return _with(store, "pixels", picture.pixels_at_hand, limit, where, tenant)
+    return _with(store, "pixels", picture.known_pixels, limit, where, tenant)
 
 
-def with_same_pixels(
+def compared(
     store: Store,
     picture: QueryPicture,
-    candidates: Mapping[int, tuple[Record, Evidence]],
-) -> set[int]:
-    """Those of the candidates that have the query's pixels, which files may be read for."""
-    alike = [
-        record
-        for record, evidence in candidates.values()
-        if not (evidence.same_bytes or evidence.same_pixels) and _may_be(picture, record, evidence)
-    ]
-    if not alike or picture.pixels is None:
-        return set()
-    return {one.id for one in alike[:_FILES] if pixels_of(store, one) == picture.pixels}
-
-
-def _may_be(picture: QueryPicture, record: Record, evidence: Evidence) -> bool:
-    hashed = evidence.hashes.get(COPY_HASH)
-    return (
-        (picture.width, picture.height) == (record.width, record.height)
-        and hashed is not None
-        and hashed.distance <= _PIXELS_RADIUS
-        and hashed.look == Look()
-        and not hashed.record_trimmed
+    copy_hash: "NDArray[np.uint8] | None",
+    ids: Sequence[int],
+) -> Compared:
+    """The query beside some records, to tell which have the same bytes or pixels."""
+    query = Fingerprints(
+        picture.sha256,
+        picture.width,
+        picture.height,
+        known_pixels=picture.known_pixels,
+        whole=copy_hash,
+        data=picture.data,
+        record=picture.record,
     )
+    return Compared.of(query, store, ids)
 
 
 def _with(

@@ -12,7 +12,7 @@ from lookalike.copies.gather import Gathering
 from lookalike.copies.judge import judge
 from lookalike.copies.picture import QueryPicture, given, recorded
 from lookalike.copies.proving import can_prove, proved
-from lookalike.copies.reasons import reason
+from lookalike.copies.reasons import Borders, reason
 from lookalike.copies.steps import Steps
 from lookalike.errors import UsageError
 from lookalike.filters import unknown_attributes
@@ -101,8 +101,8 @@ def find(
 
 def _hit(record: Record, evidence: Evidence, limits: Calibration, query: QueryPicture) -> Hit:
     verdict, score = judge(evidence, copy_score=limits.copy_score)
-    border = query.trimmed.border if query.trimmed is not None else ""
-    words = reason(verdict, evidence, copy_radius=limits.copy_radius, border=border)
+    borders = Borders(query.trimmed.border if query.trimmed is not None else None, record.border)
+    words = reason(verdict, evidence, borders, copy_radius=limits.copy_radius)
     return Hit(record, score, 1.0 - score, verdict, words, evidence.match)
 
 

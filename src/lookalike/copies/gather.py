@@ -1,7 +1,6 @@
 """The candidates of one search, and the evidence on each."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lookalike.copies import digests
@@ -15,6 +14,7 @@ from lookalike.copies.picture import QueryPicture
 from lookalike.copies.steps import Steps
 from lookalike.copies.views import View
 from lookalike.records import EncoderSpec, Record
+from lookalike.search.fingerprints import COPY_HASH
 from lookalike.stores.base import Store
 
 if TYPE_CHECKING:
@@ -53,19 +53,20 @@ class Gathering:
     def evidence(self) -> dict[int, tuple[Record, Evidence]]:
         """The evidence on each candidate by id, with its record."""
         with self._steps("digests"):
-            bytes_, pixels = self._exact()
+            pixels = self._exact()
         with self._steps("hashes"):
             hashes = [self._hashes(spec) for spec in self._chosen.hashes]
         looks = self._looked()
         other = self._other()
         with self._steps("compare"):
-            return self._measured(bytes_, pixels, hashes, looks, other)
+            return self._measured(pixels, hashes, looks, other)
 
-    def _exact(self) -> tuple[set[int], set[int]]:
+    def _exact(self) -> set[int]:
+        """Find what is identical; the ids of what is known to have the same pixels."""
         asked = self._store, self._query, self._limit, self._where, self._tenant
-        found = digests.same_bytes(*asked), digests.same_pixels(*asked)
-        self._ids.update(*found)
-        return found
+        pixels = digests.same_pixels(*asked)
+        self._ids |= digests.same_bytes(*asked) | pixels
+        return pixels
 
     def _hashes(self, spec: EncoderSpec) -> Hashes:
         found = hashes_of(self._store, spec, self._query, self._wanted)
@@ -107,7 +108,6 @@ class Gathering:
 
     def _measured(
         self,
-        bytes_: set[int],
         pixels: set[int],
         hashes: Sequence[Hashes],
         looks: Looked | None,
@@ -119,22 +119,21 @@ class Gathering:
         distances = {one.spec.name: one.distances(self._store, ids) for one in hashes}
         cosines = looks.likenesses(self._store, ids) if looks is not None else {}
         others = other.likenesses(self._store, ids) if other is not None else {}
+        copy_hash = next((one.whole for one in hashes if one.spec.name == COPY_HASH), None)
+        same = digests.compared(self._store, self._query, copy_hash, ids)
         found = {}
         for id_, record in records.items():
             by_hash = {name: near[id_] for name, near in distances.items() if id_ in near}
             found[id_] = (
                 record,
                 Evidence(
-                    same_bytes=id_ in bytes_,
-                    same_pixels=id_ in pixels,
+                    same_bytes=same.same_bytes(record),
+                    same_pixels=id_ in pixels or same.same_pixels(record),
                     hashes=by_hash,
                     likeness=cosines.get(id_),
                     others=_cosines(others.get(id_)),
                 ),
             )
-        for id_ in digests.with_same_pixels(self._store, self._query, found):
-            record, evidence = found[id_]
-            found[id_] = record, replace(evidence, same_pixels=True)
         return found
 
 

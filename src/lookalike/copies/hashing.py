@@ -13,7 +13,7 @@ from lookalike.copies.orientation import ORIENTATIONS, turned, turned_array
 from lookalike.copies.picture import QueryPicture
 from lookalike.encoders.matching import load_matching
 from lookalike.records import EncoderSpec
-from lookalike.search.verdicts import FLAT_BITS
+from lookalike.search.fingerprints import FLAT_BITS
 from lookalike.stores.base import Store
 
 if TYPE_CHECKING:
@@ -39,6 +39,13 @@ class Hashes:
     spec: EncoderSpec
     rows: NDArray[np.uint8]
     looks: tuple[Look, ...]
+
+    @property
+    def whole(self) -> NDArray[np.uint8] | None:
+        """The hash of the picture as it is."""
+        return next(
+            (row for row, look in zip(self.rows, self.looks, strict=True) if look == Look()), None
+        )
 
     def near(self, store: Store, where: "Filter | None") -> set[int]:
         """The ids of records with a hash within `RADIUS` of one of these that says something."""
@@ -115,7 +122,8 @@ def _orientations(
     yield 0, first
     if not reach.orientations:
         return
-    square = first.ndim == 2 and first.shape[0] == first.shape[1]
+    # PDQ takes points that do not lie symmetrically, which makes 50 bits of difference.
+    square = first.dtype.kind != "f" and first.shape[0] == first.shape[1]
     yield from _turned(first) if square else _prepared(encoder, image)
 
 
@@ -125,7 +133,7 @@ def _negative(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _turned(first: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Most hashes look at a small square, which can be turned itself."""
+    """A small square of grey can be turned itself; the bits are those of the turned picture."""
     for orientation in ORIENTATIONS[1:]:
         yield orientation, turned_array(first, orientation)
 

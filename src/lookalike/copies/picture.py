@@ -41,18 +41,11 @@ class QueryPicture:
         return None if self.image is None else trimmed(self.image)
 
     @cached_property
-    def pixels_at_hand(self) -> bytes | None:
-        """The digest of the pixels where it is known or costs no further decoding."""
+    def known_pixels(self) -> bytes | None:
+        """The digest of the pixels where it is known, or costs no further decoding."""
         if self.image is not None and self.image.size == (self.width, self.height):
             return imaging.pixels_digest(self.image)
         return self.record.pixels if self.record is not None else None
-
-    @cached_property
-    def pixels(self) -> bytes | None:
-        """The digest of the pixels at full size; None when the picture is not here."""
-        if self.pixels_at_hand is not None or self.data is None:
-            return self.pixels_at_hand
-        return imaging.pixels_digest(imaging.decode(self.data).image)
 
 
 def given(picture: Any, *, min_side: int) -> QueryPicture:

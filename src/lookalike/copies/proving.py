@@ -15,7 +15,8 @@ from lookalike.copies.reading import decode_record
 from lookalike.errors import LookalikeError
 from lookalike.processors import processors
 from lookalike.records import Match, Record, Verdict
-from lookalike.search.verdicts import COPY_HASH, COPY_RADIUS
+from lookalike.search.fingerprints import COPY_HASH
+from lookalike.search.verdicts import COPY_RADIUS
 
 PROVED = 6
 """How many of the best candidates are proved at most."""

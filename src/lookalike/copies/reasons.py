@@ -1,46 +1,54 @@
 """Why a verdict was given, in words."""
 
+from dataclasses import dataclass
+
 from lookalike.copies import orientation
 from lookalike.copies.evidence import Evidence, HashDistance, Likeness, Look
 from lookalike.copies.region import box_of, place_of
 from lookalike.copies.views import WHOLE, Box
 from lookalike.records import Match, Verdict
-from lookalike.search.verdicts import COPY_HASH, spoken
+from lookalike.search import verdicts
+from lookalike.search.fingerprints import COPY_HASH, Nearest
 
 _INSIDE = 0.5
 """Smaller parts of the query than this are the picture found inside another."""
 
 
-def reason(verdict: Verdict, evidence: Evidence, *, copy_radius: int, border: str = "") -> str:
+@dataclass(frozen=True, slots=True)
+class Borders:
+    """The colours of the borders that were cut off the query and the record, where any were."""
+
+    query: str | None = None
+    record: str | None = None
+
+
+def reason(verdict: Verdict, evidence: Evidence, borders: Borders, *, copy_radius: int) -> str:
     """The strongest of the evidence, in one sentence without a full stop.
 
     Args:
         verdict: what was decided.
         evidence: by what.
+        borders: of the two pictures.
         copy_radius: largest pHash distance, in bits, that is a reason of its own.
-        border: the colour of the border that was cut off the query, or "".
     """
     if evidence.same_bytes:
         return "same bytes"
     if evidence.same_pixels:
         return "same pixels"
     if verdict is Verdict.SIMILAR:
-        return _closest(evidence, border)
+        return _closest(evidence, borders)
     hashed = evidence.hashes.get(COPY_HASH)
-    near = hashed is not None and not hashed.flat and hashed.distance <= copy_radius
-    if hashed is not None and near:
-        return _and_not_proved(by_hash(COPY_HASH, hashed, border), evidence)
+    if hashed is not None and not hashed.flat and hashed.distance <= copy_radius:
+        return _and_not_proved(by_hash(COPY_HASH, hashed, borders), evidence)
     if evidence.match is not None:
         return by_match(evidence.match)
-    return _and_not_proved(_closest(evidence, border), evidence)
+    return _and_not_proved(_closest(evidence, borders), evidence)
 
 
-def by_hash(encoder: str, hashed: HashDistance, border: str) -> str:
+def by_hash(encoder: str, hashed: HashDistance, borders: Borders) -> str:
     """`pHash distance 3 after trimming a black border, mirrored`."""
-    trimmed = f" after trimming a {border or 'plain'} border" if hashed.look.trimmed else ""
-    if hashed.record_trimmed and not trimmed:
-        trimmed = " after trimming the stored picture's border"
-    words = f"{spoken(encoder)} distance {hashed.distance}{trimmed}"
+    nearest = Nearest(hashed.distance, hashed.look.trimmed, hashed.record_trimmed)
+    words = verdicts.by_hash(nearest, borders.query, borders.record, encoder)
     return ", ".join([words, *_turns(hashed.look)])
 
 
@@ -76,22 +84,22 @@ _STRAIGHT = 3.0
 _ALL = 0.8
 
 
-def by_likeness(likeness: Likeness, border: str) -> str:
+def by_likeness(likeness: Likeness, borders: Borders) -> str:
     """`sscd-distilled 0.83, mirrored`, and in which region."""
     words = [f"{likeness.encoder} {likeness.cosine:.2f}", *_turns(likeness.look)]
     if likeness.look.box != WHOLE:
         words.append(_region(likeness.look.box).replace("%", " %"))
     elif likeness.look.trimmed:
-        words[0] += f" after trimming a {border or 'plain'} border"
+        words[0] += f" after trimming a {borders.query or 'plain'} border"
     return ", ".join(words)
 
 
-def _closest(evidence: Evidence, border: str) -> str:
+def _closest(evidence: Evidence, borders: Borders) -> str:
     if evidence.likeness is not None:
-        return by_likeness(evidence.likeness, border)
+        return by_likeness(evidence.likeness, borders)
     if evidence.hashes:
         nearest = min(evidence.hashes.items(), key=lambda one: one[1].distance / one[1].bits)
-        return by_hash(*nearest, border)
+        return by_hash(*nearest, borders)
     return ""
 
 

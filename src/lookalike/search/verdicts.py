@@ -37,15 +37,21 @@ def verdict(compared: Compared, record: Record, radius: int = COPY_RADIUS) -> tu
     return SIMILAR
 
 
-def by_hash(nearest: Nearest, query_border: str | None, record_border: str | None) -> str:
+def by_hash(
+    nearest: Nearest,
+    query_border: str | None,
+    record_border: str | None,
+    encoder: str = COPY_HASH,
+) -> str:
     """`pHash distance 3 after trimming a black border`.
 
     Args:
         nearest: the distance.
         query_border: the colour of the query's border.
         record_border: that of the record's.
+        encoder: which hash it is of.
     """
-    words = f"pHash distance {nearest.distance}"
+    words = f"{spoken(encoder)} distance {nearest.distance}"
     if nearest.query_trimmed and nearest.record_trimmed:
         return f"{words} after trimming both borders"
     if nearest.query_trimmed:
