@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from lookalike.adding import Adding
 from lookalike.arguments import PATH, checked, condition, record_ids
@@ -81,7 +81,7 @@ class Collection(Adding):
         terms: "Sequence[Term] | None" = None,
         limit: int = 10,
         offset: int = 0,
-        threshold: float | None = None,
+        threshold: "float | Literal['calibrated'] | None" = None,
         where: "str | Filter | None" = None,
         within: str | PathLike[str] | None = None,
         tenant: str | None = None,
@@ -98,7 +98,8 @@ class Collection(Adding):
             terms: several of these with weights, added to the ones above.
             limit: most hits to return.
             offset: how many of the best hits to skip; pages never repeat or skip a record.
-            threshold: smallest score, 0..1.
+            threshold: smallest score, 0..1, or "calibrated" for the one that `calibrate` chose for
+                the encoder.
             where: a filter, such as `price < 20 and colour == "red"`.
             within: only pictures below this folder.
             tenant: only this tenant's pictures.

@@ -6,8 +6,10 @@ import click
 
 from lookalike.cli import options
 from lookalike.cli.output import echo_json, echo_table, is_terminal, say
+from lookalike.cli.record import moment
 
 if TYPE_CHECKING:
+    from lookalike.calibration import Calibration
     from lookalike.stores.base import StoreStats
 
 
@@ -26,10 +28,15 @@ def command(collection: str, as_json: bool) -> int:
     with options.open_existing(collection) as opened:
         stats = opened.stats()
         path = str(opened.path)
+        calibration = opened.calibration
     if as_json:
-        echo_json({"collection": path, **to_dict(stats)})
+        from lookalike.calibration.stored import plain
+
+        kept = plain(calibration) if calibration.made is not None else None
+        notices = list(calibration.notices)
+        echo_json({"collection": path, **to_dict(stats), "calibration": kept, "notices": notices})
     else:
-        _show(path, stats)
+        _show(path, stats, calibration)
     return 1 if stats.problems else 0
 
 
@@ -57,7 +64,7 @@ def to_dict(stats: "StoreStats") -> dict[str, Any]:
     }
 
 
-def _show(path: str, stats: "StoreStats") -> None:
+def _show(path: str, stats: "StoreStats", calibration: "Calibration") -> None:
     from lookalike.views import table
     from lookalike.views.text import printable, size
 
@@ -76,7 +83,23 @@ def _show(path: str, stats: "StoreStats") -> None:
     if stats.encoders:
         click.echo()
         echo_table(table.encoders(stats, terminal=is_terminal()))
+    if calibration.made is not None:
+        _show_calibration(calibration)
     for problem in stats.problems:
         say(problem)
     if stats.problems:
         say("`lookalike rebuild` makes the indexes anew from what is kept")
+
+
+def _show_calibration(calibration: "Calibration") -> None:
+    from lookalike.calibration import report
+    from lookalike.views import table
+    from lookalike.views.text import printable
+
+    pairs = ", ".join(f"{count:,} {label}" for label, count in calibration.pairs.items())
+    rows = [("calibrated", f"{moment(calibration.made or 0)} on pairs: {pairs}")]
+    rows += [(printable(name), value) for name, value in report.summary(calibration)]
+    click.echo()
+    echo_table(table.pairs(rows, terminal=is_terminal()))
+    for notice in calibration.notices:
+        say(notice)

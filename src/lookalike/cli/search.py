@@ -1,6 +1,7 @@
 """`lookalike search`: pictures like a picture, words, a record, or a mixture."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -16,12 +17,30 @@ class _Search(click.Command):
         return super().parse_args(ctx, mark_kinds(args))
 
 
+def _threshold(
+    _ctx: click.Context, _param: click.Parameter, value: str | None
+) -> "float | Literal['calibrated'] | None":
+    if value is None:
+        return None
+    if value == "calibrated":
+        return "calibrated"
+    try:
+        return float(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is neither a number nor `calibrated`") from None
+
+
 @click.command(cls=_Search, no_args_is_help=True)
 @click.argument("query", nargs=-1)
 @options.collection
 @click.option("-n", "--limit", default=10, show_default=True, metavar="N", help="Most hits.")
 @click.option("--offset", default=0, metavar="N", help="Skip the best N hits: the next page.")
-@click.option("--threshold", type=float, metavar="X", help="Smallest score of a hit, 0 to 1.")
+@click.option(
+    "--threshold",
+    callback=_threshold,
+    metavar="X",
+    help="Smallest score of a hit, 0 to 1, or `calibrated` for the collection's own.",
+)
 @options.where
 @options.within
 @options.tenant
@@ -61,7 +80,7 @@ def command(
     collection: str,
     limit: int,
     offset: int,
-    threshold: float | None,
+    threshold: "float | Literal['calibrated'] | None",
     where: str | None,
     within: Path | None,
     tenant: str | None,

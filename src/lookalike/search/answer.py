@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lookalike.encoders.templates import check as check_templates
 from lookalike.errors import UsageError
@@ -30,7 +30,7 @@ def search(
     *,
     limit: int = 10,
     offset: int = 0,
-    threshold: float | None = None,
+    threshold: "float | Literal['calibrated'] | None" = None,
     where: "Filter | None" = None,
     tenant: str | None = None,
     encoder: Wish = None,
@@ -46,7 +46,7 @@ def search(
         terms: at least one, at least one of positive weight.
         limit: most hits to return, ≥ 0.
         offset: how many of the best hits to skip, ≥ 0.
-        threshold: smallest score of a hit, 0..1.
+        threshold: smallest score of a hit, 0..1, or "calibrated" for the collection's own.
         where: only records that match; the caller puts the tenant's limits in here.
         tenant: whose ids the terms may name; None means anybody's.
         encoder: names of the collection's encoders to use; by default the best for the terms.
@@ -61,13 +61,15 @@ def search(
     templates = check_templates(template)
     if templates and not any(term.kind == "text" for term in terms):
         raise UsageError("a template goes around words, and the query has none")
-    check_page(limit, offset, threshold)
+    check_page(limit, offset, None if threshold == "calibrated" else threshold)
     if len(terms) > 1:
         # First of all, so that no other complaint tells what another tenant's record has.
         for term in terms:
             if term.kind == "id":
                 visible(store, term.value, tenant)
     choice = choose_encoders(store, terms, encoder)
+    if threshold == "calibrated":
+        threshold = _calibrated(store, choice.specs)
     asked = ask(store, choice.specs, terms, tenant, templates)
     started = time.perf_counter()
     if limit == 0:
@@ -103,6 +105,21 @@ def check_page(limit: int, offset: int, threshold: float | None) -> None:
         raise UsageError(f"limit and offset must not be negative, got {limit} and {offset}")
     if threshold is not None and not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
         raise UsageError(f"the threshold is a score from 0 to 1, got {threshold!r}")
+
+
+def _calibrated(store: Store, specs: Sequence[EncoderSpec]) -> float:
+    from lookalike import calibration
+
+    names = " and ".join(spec.name for spec in specs)
+    limits = calibration.read(store)
+    found = limits.similar.get(names)
+    if found is None:
+        raise UsageError(
+            f"the collection has no calibrated threshold for {names}: `lookalike calibrate "
+            "--pairs FILE`, with pairs labelled similar and different, chooses one for each "
+            "encoder" + "".join(f" ({notice})" for notice in limits.notices)
+        )
+    return found
 
 
 def _furthest(threshold: float | None) -> float | None:
