@@ -116,7 +116,8 @@ class Match:
     negative), then turned clockwise by `rotation` degrees (−180..180), and `scale` times as large
     in pixels of the pictures as they were compared. `score` says how sure that is, 0..1: of
     look-alikes that score 0.99 at most 1 % are wrong. `by` names the evidence: local "features",
-    or "pixels" laid over each other.
+    or "pixels" laid over each other. `places` are some of the places that are the same: x and y
+    in the query, x and y in the record's picture, as fractions.
     """
 
     inliers: int
@@ -130,6 +131,7 @@ class Match:
     scale: float
     score: float
     by: Literal["features", "pixels"] = "features"
+    places: tuple[tuple[float, float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

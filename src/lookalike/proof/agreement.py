@@ -1,5 +1,6 @@
 """Whether two pictures laid on each other show the same pixels, window by window."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,8 @@ from numpy.typing import NDArray
 
 from lookalike.proof.opencv import opencv
 from lookalike.proof.placement import Matrix, moved
+
+Grey = NDArray[np.float32]
 
 _SIDE = 96
 """Pixels of the longer side of what both have in common, where they are compared."""
@@ -20,22 +23,43 @@ _TEXTURE = 3.0
 _SAME = 0.7
 """Correlation of a window from which it counts as the same."""
 
+_BEST = 0.4
+"""Part of the windows, those that agree best, that are looked at alone."""
+
+_FINE, _BROAD = 2.0, 6.0
+"""Standard deviations in pixels: what is finer is blurred, what is broader taken away."""
+
+_COARSE_WINDOW, _COARSE_TEXTURE = 27, 1.0
+"""Window and least deviation where that is compared."""
+
+_PLAIN = 4
+"""Difference in grey levels of a pixel's neighbours up to which there is nothing but background."""
+
+_LEAST_WEIGHT = 0.03
+"""Of a window of plain background with some ink on it; a photograph's windows have 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """How well two pictures agree where they lie on each other.
 
-    `share` is the part, 0..1, of the record's windows that show something and are the same in the
-    query; `correlation` the mean of their correlations, −1..1; `textured` the part of the common
-    area that such windows cover.
+    Windows of the record that show something count by how little of them is plain background:
+    words, frames and the furniture of pages are the same on many pictures. `share` is the part of
+    them, 0..1, that is the same in the query; `correlation` the mean of their correlations,
+    −1..1, `best` that of the best 40 %, which a half covered copy has as well; `coarse` the mean
+    in broader windows of what is left of both when they are blurred, which a watermark or a
+    caption that two pictures share does not raise. `area` is the part of the common region that
+    shows something, and is no plain background.
     """
 
     share: float
     correlation: float
-    textured: float
+    best: float
+    coarse: float
+    area: float
 
 
-NONE = Agreement(0.0, 0.0, 0.0)
+NONE = Agreement(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def agreement(
@@ -58,49 +82,90 @@ def agreement(
     size = max(8, round((right - left) / step)), max(8, round((bottom - top) / step))
     to_other = np.array([(step, 0, left), (0, step, top), (0, 0, 1)])
     to_query = matrix @ to_other
-    ours, ours_there = _view(query, to_query, size)
-    theirs, theirs_there = _view(other, to_other, size)
-    there = cv2.erode(ours_there & theirs_there, np.ones((5, 5), np.uint8)) > 0
-    return compared(ours, theirs, there)
+    ours, theirs = _view(query, to_query, size), _view(other, to_other, size)
+    there = cv2.erode(
+        _view(np.full_like(query, 255), to_query, size)
+        * (_view(np.full_like(other, 255), to_other, size) > 250),
+        np.ones((5, 5), np.uint8),
+    )
+    busy = _view(_busy(other), to_other, size) / np.float32(255)
+    return _compared(ours, theirs, there > 250, busy)
 
 
-def compared(
-    ours: NDArray[np.float32], theirs: NDArray[np.float32], there: NDArray[np.bool_]
-) -> Agreement:
-    """The agreement of two aligned grey pictures (h, w) float32 where `there` (h, w) is true."""
+def _busy(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """255 where a picture is more than plain background, 0 elsewhere."""
+    cv2 = opencv()
+    around = np.ones((3, 3), np.uint8)
+    differ = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, around) > _PLAIN
+    return np.where(differ, np.uint8(255), np.uint8(0))
+
+
+def _compared(ours: Grey, theirs: Grey, there: NDArray[np.bool_], busy: Grey) -> Agreement:
+    """The agreement of two aligned pictures, where `there` is true."""
     if not there.any():
         return NONE
     cv2 = opencv()
-    weight = there.astype(np.float32)
+    seen, shows = _correlations(ours, theirs, there, _WINDOW, _TEXTURE)
+    if not shows.any():
+        return NONE
+    fine = _mean(there, lambda one: cv2.GaussianBlur(one, (0, 0), _FINE))
+    broad = _mean(there, lambda one: cv2.GaussianBlur(one, (0, 0), _BROAD))
+    coarse, coarse_shows = _correlations(
+        fine(ours) - broad(ours),
+        fine(theirs) - broad(theirs),
+        there,
+        _COARSE_WINDOW,
+        _COARSE_TEXTURE,
+    )
+    # Half of a window busy is a photograph; a fifth is ink on paper.
+    weight = np.clip(_boxed(there, _WINDOW)(busy) * 3 - 0.6, _LEAST_WEIGHT, 1)
+    weights, seen = weight[shows], seen[shows]
+    order = np.argsort(-seen)
+    best = order[np.cumsum(weights[order]) <= max(_BEST * weights.sum(), weights[order[0]])]
+    return Agreement(
+        float(weights[seen > _SAME].sum() / weights.sum()),
+        float((weights * seen).sum() / weights.sum()),
+        float((weights * seen)[best].sum() / weights[best].sum()),
+        float((weight * coarse)[coarse_shows].sum() / max(weight[coarse_shows].sum(), 1e-6)),
+        float(weights.sum() / there.sum()),
+    )
 
-    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        blurred: NDArray[np.float32] = cv2.boxFilter(
-            values * weight, -1, (_WINDOW, _WINDOW), borderType=cv2.BORDER_CONSTANT
-        )
-        return blurred / full
 
-    full = np.float32(1)
-    full = np.maximum(mean(np.ones_like(ours)), 1e-3)  # type: ignore[assignment]
+def _correlations(
+    ours: Grey, theirs: Grey, there: NDArray[np.bool_], window: int, texture: float
+) -> tuple[Grey, NDArray[np.bool_]]:
+    """The correlation of the window around each pixel, and where theirs shows something."""
+    mean = _boxed(there, window)
     mean_ours, mean_theirs = mean(ours), mean(theirs)
     both = mean(ours * theirs) - mean_ours * mean_theirs
     deviation_ours = np.sqrt(np.maximum(mean(ours * ours) - mean_ours**2, 0))
     deviation_theirs = np.sqrt(np.maximum(mean(theirs * theirs) - mean_theirs**2, 0))
-    correlation = both / (np.maximum(deviation_ours, 1) * np.maximum(deviation_theirs, 1))
-    shows = there & (deviation_theirs > _TEXTURE)
-    if not shows.any():
-        return NONE
-    seen = correlation[shows]
-    return Agreement(
-        float((seen > _SAME).mean()),
-        float(seen.mean()),
-        float(shows.sum() / there.sum()),
-    )
+    # A window of which one picture shows nothing has no correlation worth the name.
+    least = texture / 3
+    product = np.maximum(deviation_ours, least) * np.maximum(deviation_theirs, least)
+    return both / product, there & (deviation_theirs > texture)
 
 
-def _view(
-    grey: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int]
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """The picture as seen through a map from the view's pixels to its own, and where there is."""
+def _boxed(there: NDArray[np.bool_], window: int) -> Callable[[Grey], Grey]:
+    """The mean of a window."""
+    cv2 = opencv()
+    size = (window, window)
+    return _mean(there, lambda one: cv2.boxFilter(one, -1, size, borderType=cv2.BORDER_CONSTANT))
+
+
+def _mean(there: NDArray[np.bool_], blur: Callable[[Grey], Grey]) -> Callable[[Grey], Grey]:
+    """A blur that takes in nothing of where there is no picture."""
+    weight = there.astype(np.float32)
+    full: Grey = np.maximum(blur(weight), 1e-3).astype(np.float32)
+
+    def mean(grey: Grey) -> Grey:
+        return np.divide(blur(grey * weight), full, dtype=np.float32)
+
+    return mean
+
+
+def _view(grey: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int]) -> Grey:
+    """The picture as seen through a map from the view's pixels to its own; 0 where it is not."""
     cv2 = opencv()
     width, height = size
     edges = moved(matrix, np.array([(0, 0), (width, 0), (0, height), (width, height)], np.float64))
@@ -112,10 +177,12 @@ def _view(
         shrink = np.diag([small[0] / grey.shape[1], small[1] / grey.shape[0], 1])
         grey = cv2.resize(grey, small, interpolation=cv2.INTER_AREA)
         matrix = shrink @ matrix
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     # Pixels are areas whose middles lie at one half; OpenCV counts from their middles.
     half = np.array([(1, 0, -0.5), (0, 1, -0.5), (0, 0, 1)])
-    matrix = half @ matrix @ np.linalg.inv(half)
-    view = cv2.warpPerspective(grey.astype(np.float32), matrix, size, flags=flags)
-    there = cv2.warpPerspective(np.full(grey.shape, 255, np.uint8), matrix, size, flags=flags)
-    return view, (there > 250).astype(np.uint8)
+    view: Grey = cv2.warpPerspective(
+        grey.astype(np.float32),
+        half @ matrix @ np.linalg.inv(half),
+        size,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+    )
+    return view

@@ -14,11 +14,18 @@ RECORD_SIDE = 480
 QUERY_SIDE = 720
 """The same of a query's: a picture inside another, at a quarter of its width, is still 180."""
 
-_MOST = 1000
+_MOST = 900
 """Features kept of one picture, those of the strongest contrast."""
 
-_CONTRAST = 0.02
-"""SIFT's threshold: half the usual, since blurred and dark copies have little contrast."""
+_COARSE = 200, 3
+"""As many more are taken from the picture at a third of its size: where it has fine texture all
+over, those of strong contrast are all small, and a small copy shows none of them."""
+
+_CONTRASTS = 0.02, 0.005
+"""SIFT's threshold: half the usual, since blurred and dark copies have little contrast, and a
+lower one where that finds fewer than `_FEW`."""
+
+_FEW = 150
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,19 +65,32 @@ def extract(image: Image.Image, *, max_side: int = RECORD_SIDE) -> Features:
     """
     cv2 = opencv()
     grey = np.asarray(_shrunk(image, max_side).convert("L"))
-    found, descriptors = cv2.SIFT_create(
-        nfeatures=_MOST, contrastThreshold=_CONTRAST
-    ).detectAndCompute(grey, None)
-    if not found:
-        descriptors = np.zeros((0, 128), np.float32)
-    return Features(
-        np.array([one.pt for one in found], np.float32).reshape(-1, 2),
-        np.array([one.size for one in found], np.float32),
-        np.array([one.angle for one in found], np.float32),
-        _root(descriptors),
-        grey,
-        image.width,
-        image.height,
+    found = _found(grey, _MOST)
+    most, part = _COARSE
+    if min(grey.shape) >= 20 * part:
+        small = cv2.resize(grey, None, fx=1 / part, fy=1 / part, interpolation=cv2.INTER_AREA)
+        factor = np.array([grey.shape[1] / small.shape[1], grey.shape[0] / small.shape[0]])
+        points, sizes, angles, descriptors = _found(small, most)
+        points = (points * factor).astype(np.float32)
+        coarse = points, sizes * np.float32(factor.mean()), angles, descriptors
+        found = tuple(map(np.concatenate, zip(found, coarse, strict=True)))
+    points, sizes, angles, descriptors = found
+    return Features(points, sizes, angles, _root(descriptors), grey, image.width, image.height)
+
+
+def _found(grey: NDArray[np.uint8], most: int) -> tuple[NDArray[np.float32], ...]:
+    """Points, sizes, angles and descriptors, as `Features` has them but for RootSIFT."""
+    for contrast in _CONTRASTS:
+        sift = opencv().SIFT_create(nfeatures=most, contrastThreshold=contrast)
+        keys, descriptors = sift.detectAndCompute(grey, None)
+        if len(keys) >= _FEW:
+            break
+    return (
+        # Pixels are areas whose middles lie at one half; SIFT counts from their middles.
+        np.array([one.pt for one in keys], np.float32).reshape(-1, 2) + np.float32(0.5),
+        np.array([one.size for one in keys], np.float32),
+        np.array([one.angle for one in keys], np.float32),
+        descriptors if keys else np.zeros((0, 128), np.float32),
     )
 
 

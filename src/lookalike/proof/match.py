@@ -3,31 +3,42 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lookalike.proof.agreement import Agreement, agreement
+from lookalike.proof.agreement import agreement
 from lookalike.proof.features import Features
 from lookalike.proof.pairs import pairs
-from lookalike.proof.placement import Placement, placements
+from lookalike.proof.pixels import overlaid
+from lookalike.proof.placement import Matrix, Placement, placements
 from lookalike.proof.region import Region, region
-from lookalike.proof.score import score
+from lookalike.proof.score import score_features, score_pixels
 from lookalike.proof.turned import inverted, mirrored
 from lookalike.records import Corners, Match
 
 _SURE = 0.999
 """Score from which no other way to lay the pictures on each other is tried."""
 
+_LEAST = 0.01
+"""Score below which there is nothing to show."""
+
+_PLACES = 12
+"""Places that a match names."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Proof:
+class _Laid:
+    """A record's picture, as the query shows it, laid on the query."""
+
     record: Features
-    placement: Placement
+    matrix: Matrix
     region: Region
-    agreement: Agreement
     mirrored: bool
     inverted: bool
     score: float
+    placement: Placement | None = None
 
 
 def match(query: Features, other: Features) -> Match | None:
@@ -40,66 +51,95 @@ def match(query: Features, other: Features) -> Match | None:
     Raises:
         MissingExtraError: OpenCV is not installed.
     """
-    best: _Proof | None = None
-    for proof in _proofs(query, other):
-        if best is None or proof.score > best.score:
-            best = proof
+    best: _Laid | None = None
+    for laid in _laid(query, other):
+        if best is None or laid.score > best.score:
+            best = laid
         if best.score >= _SURE:
             break
-    return None if best is None else _as_match(query, best)
+    return _as_match(query, best) if best is not None and best.score >= _LEAST else None
 
 
-def _proofs(query: Features, other: Features) -> Iterator[_Proof]:
-    size = (other.grey.shape[1], other.grey.shape[0])
-    for turn, is_mirrored, is_inverted in _WAYS:
-        record = turn(other)
+def _laid(query: Features, other: Features) -> Iterator[_Laid]:
+    size = _size(other)
+    for way in _WAYS:
+        record = way.turn(other)
         for placement in placements(pairs(query, record), size):
-            common = region(placement.matrix, query.grey.shape[::-1], size)
+            common = region(placement.matrix, _size(query), size)
             if common is None:
                 continue
             seen = agreement(query.grey, record.grey, placement.matrix, common.other_corners)
-            sure = score(placement.inliers, seen)
-            yield _Proof(record, placement, common, seen, is_mirrored, is_inverted, sure)
+            score = score_features(placement, common, seen)
+            yield _Laid(
+                *(record, placement.matrix, common, way.mirrored, way.inverted, score), placement
+            )
+    over = overlaid(query.grey, other.grey)
+    way = next(w for w in _WAYS if (w.mirrored, w.inverted) == (over.mirrored, over.inverted))
+    record = way.turn(other)
+    matrix = over.matrix(_size(query), size)
+    common = region(matrix, _size(query), size)
+    if common is not None:
+        seen = agreement(query.grey, record.grey, matrix, common.other_corners)
+        score = score_pixels(over, seen)
+        yield _Laid(record, matrix, common, way.mirrored, way.inverted, score)
 
 
-def _as_match(query: Features, proof: _Proof) -> Match:
-    (a, _, _), (b, _, _), _ = proof.placement.matrix
-    record = proof.record
-    corners = proof.region.other_corners / record.grey.shape[::-1]
-    if proof.mirrored:
-        corners = corners * (-1, 1) + (1, 0)
+def _as_match(query: Features, laid: _Laid) -> Match:
+    (a, _, _), (b, _, _), _ = laid.matrix
+    record = laid.record
     shrunk = query.width / query.grey.shape[1] * record.grey.shape[1] / record.width
+
+    def fractions(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of the record's picture as it is, from pixels of it as the query shows it."""
+        placed = points / _size(record)
+        return placed * (-1, 1) + (1, 0) if laid.mirrored else placed
+
+    places: list[tuple[float, float, float, float]] = []
+    if laid.placement is not None:
+        ours, theirs = laid.placement.query / _size(query), fractions(laid.placement.other)
+        # The clearest pairs come first, wherever they are: some of all of them are spread out.
+        some = np.linspace(0, len(ours) - 1, min(_PLACES, len(ours))).astype(np.intp)
+        places = [
+            (float(x), float(y), float(u), float(v))
+            for (x, y), (u, v) in zip(ours[some], theirs[some], strict=True)
+        ]
     return Match(
-        inliers=proof.placement.inliers,
-        query_share=proof.region.query_share,
-        record_share=proof.region.other_share,
-        query_region=_corners(proof.region.query_corners / query.grey.shape[::-1]),
-        record_region=_corners(corners),
-        mirrored=proof.mirrored,
-        inverted=proof.inverted,
+        inliers=laid.placement.inliers if laid.placement is not None else 0,
+        query_share=laid.region.query_share,
+        record_share=laid.region.other_share,
+        query_region=_corners(laid.region.query_corners / _size(query)),
+        record_region=_corners(fractions(laid.region.other_corners)),
+        mirrored=laid.mirrored,
+        inverted=laid.inverted,
         rotation=math.degrees(math.atan2(b, a)),
         scale=math.hypot(a, b) * shrunk,
-        score=proof.score,
+        score=laid.score,
+        by="features" if laid.placement is not None else "pixels",
+        places=tuple(places),
     )
 
 
-def _corners(points: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Corners:
+def _size(features: Features) -> tuple[int, int]:
+    height, width = features.grey.shape
+    return width, height
+
+
+def _corners(points: NDArray[np.float64]) -> Corners:
     first, second, third, fourth = [(float(x), float(y)) for x, y in points]
     return first, second, third, fourth
 
 
-def _as_is(features: Features) -> Features:
-    return features
+class _Way(NamedTuple):
+    """One way in which the query may show the record's picture, and how to turn its features."""
+
+    turn: Callable[[Features], Features]
+    mirrored: bool
+    inverted: bool
 
 
-def _both(features: Features) -> Features:
-    return inverted(mirrored(features))
-
-
-_WAYS: tuple[tuple[Callable[[Features], Features], bool, bool], ...] = (
-    (_as_is, False, False),
-    (mirrored, True, False),
-    (inverted, False, True),
-    (_both, True, True),
+_WAYS = (
+    _Way(lambda features: features, mirrored=False, inverted=False),
+    _Way(mirrored, mirrored=True, inverted=False),
+    _Way(inverted, mirrored=False, inverted=True),
+    _Way(lambda features: inverted(mirrored(features)), mirrored=True, inverted=True),
 )
-"""How the query may show the record's picture: each turn of its features, mirrored, inverted."""

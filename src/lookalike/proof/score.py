@@ -3,14 +3,18 @@
 import math
 
 from lookalike.proof.agreement import Agreement
+from lookalike.proof.pixels import Overlaid
+from lookalike.proof.placement import Placement
+from lookalike.proof.region import Region
 
 
-def score(inliers: int, seen: Agreement) -> float:
-    """The probability that two pictures laid on each other so are the same photograph.
+def score_features(placement: Placement, common: Region, seen: Agreement) -> float:
+    """The probability that two pictures laid on each other so are the same photograph."""
+    evidence = 0.5 * min(placement.inliers, 30) + 8 * seen.correlation - 8
+    return 1 / (1 + math.exp(-evidence))
 
-    Args:
-        inliers: places of local features that agree.
-        seen: how well the pixels agree.
-    """
-    evidence = 0.5 * min(inliers, 30) + 8 * seen.correlation - 8
+
+def score_pixels(over: Overlaid, seen: Agreement) -> float:
+    """The probability that two whole pictures of this correlation are the same photograph."""
+    evidence = 20 * (abs(over.correlation) - 0.6) if over.contrast > 1 else -9
     return 1 / (1 + math.exp(-evidence))

@@ -20,7 +20,7 @@ _INVERTED = _CELLS[::-1, ::-1].reshape(128)
 def mirrored(features: Features) -> Features:
     """The features of the picture with left and right swapped."""
     points = features.points.copy()
-    points[:, 0] = features.grey.shape[1] - 1 - points[:, 0]
+    points[:, 0] = features.grey.shape[1] - points[:, 0]
     return replace(
         features,
         points=points,
