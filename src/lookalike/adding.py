@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from lookalike.encoders.base import Encoder
     from lookalike.ingest import IngestReport
+    from lookalike.ingest.report import OnDuplicate
 
 DEFAULT_ENCODERS = ("clip-vit-b-16", "phash")
+ON_DUPLICATE = ("keep", "skip", "link")
 
 
 class Adding:
@@ -35,6 +37,7 @@ class Adding:
         tenant: str = "",
         ignore: str | Sequence[str] = (),
         prune: bool = False,
+        on_duplicate: "OnDuplicate" = "keep",
         progress: Progress | None = None,
     ) -> "IngestReport":
         """Add pictures, or bring them up to date; what is unchanged is skipped.
@@ -48,6 +51,9 @@ class Adding:
             tenant: whose pictures they are.
             ignore: patterns of names to leave out, as in a .gitignore file.
             prune: also delete the records under the given folders whose files are gone.
+            on_duplicate: what becomes of a new picture that is identical to one that is there, or a
+                copy of it: "keep" adds it as any other, "skip" leaves it out, "link" adds it with
+                the other's id as its `duplicate_of`.
             progress: called as progress(stage, done, total).
 
         Returns:
@@ -61,6 +67,8 @@ class Adding:
         from lookalike.ingest import ingest, ingest_items
 
         text_of(tenant, "tenant")
+        if on_duplicate not in ON_DUPLICATE:
+            raise UsageError(f"on_duplicate is keep, skip or link, not {on_duplicate!r}")
         checked(ignore, Iterable, "ignore is a pattern, or a list of them")
         given = list(pictures) if isinstance(pictures, list | tuple) else [pictures]
         names = [isinstance(each, str | PathLike) for each in given]
@@ -83,6 +91,7 @@ class Adding:
                 attributes=attributes,
                 ignore=ignore,
                 prune=prune,
+                on_duplicate=on_duplicate,
                 progress=progress,
             )
         else:
@@ -93,6 +102,7 @@ class Adding:
                 items,
                 tenant=tenant,
                 attributes=attributes,
+                on_duplicate=on_duplicate,
                 progress=progress,
             )
         return self._complete(report, models, known, progress)
@@ -113,6 +123,7 @@ class Adding:
         tenant: str = "",
         ignore: str | Sequence[str] = (),
         prune: bool = False,
+        on_duplicate: "OnDuplicate" = "keep",
         progress: Progress | None = None,
     ) -> "IngestReport":
         """Add the pictures that a product table names, with its columns as their attributes.
@@ -133,6 +144,7 @@ class Adding:
             tenant: whose pictures they are.
             ignore: patterns of pictures to leave out where the folder is walked.
             prune: also delete the records below the folder whose row or file is gone.
+            on_duplicate: as in `add`.
             progress: called as progress(stage, done, total).
 
         Returns:
@@ -147,6 +159,8 @@ class Adding:
         from lookalike.sources.table import Join, TableSource
 
         text_of(tenant, "tenant")
+        if on_duplicate not in ON_DUPLICATE:
+            raise UsageError(f"on_duplicate is keep, skip or link, not {on_duplicate!r}")
         checked(table, PATH, "a table is named by its path")
         checked(ignore, Iterable, "ignore is a pattern, or a list of them")
         join = Join(id, root, path_pattern, path_column, types, columns, delimiter, unlisted)
@@ -162,7 +176,13 @@ class Adding:
         known = {spec.name for spec in self._store.encoders()}
         models = self._writing_encoders(progress)
         report = ingest_table(
-            self._store, models, source, tenant=tenant, prune=prune, progress=progress
+            self._store,
+            models,
+            source,
+            tenant=tenant,
+            on_duplicate=on_duplicate,
+            prune=prune,
+            progress=progress,
         )
         return self._complete(report, models, known, progress)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lookalike.adding import ON_DUPLICATE
 from lookalike.cli import join, options
 from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, echo_table, is_terminal, plural, say
@@ -18,9 +19,10 @@ from lookalike.views.text import printable
 
 if TYPE_CHECKING:
     from lookalike.ingest import IngestReport
+    from lookalike.ingest.report import Duplicate, OnDuplicate
 
 FAILURES_SHOWN = 10
-"""Failures in the table; the rest is counted."""
+"""Failures in the table, and duplicates; the rest is counted."""
 
 
 @click.command(no_args_is_help=True)
@@ -39,6 +41,14 @@ FAILURES_SHOWN = 10
     help="Leave out names that match, as in a .gitignore file; may be given again.",
 )
 @click.option("--prune", is_flag=True, help="Forget records below PATH whose files are gone.")
+@click.option(
+    "--on-duplicate",
+    type=click.Choice(ON_DUPLICATE),
+    default="keep",
+    show_default=True,
+    help="A new picture that is a copy of one that is there: keep it as any other, skip it, or "
+    "link it to the other.",
+)
 @click.option("--tenant", default="", metavar="NAME", help="Whose pictures these are.")
 @click.option(
     "--set",
@@ -57,6 +67,7 @@ def command(
     encoder: str | None,
     ignore: tuple[str, ...],
     prune: bool,
+    on_duplicate: "OnDuplicate",
     tenant: str,
     fields: tuple[str, ...],
     failures: Path | None,
@@ -79,6 +90,7 @@ def command(
     lookalike index photos --prune                          files are gone: forget them too
     lookalike index photos --ignore 'drafts/' --ignore '*.gif'
     lookalike index shop --set season=summer --set price=19.5
+    lookalike index photos --on-duplicate skip              leave copies of others out
     lookalike index photos --encoder dinov2-vits14          one more encoder for all pictures
 
     A table of products gives every picture the values of its row, to filter on:
@@ -111,6 +123,7 @@ def command(
                     tenant=tenant,
                     ignore=ignore,
                     prune=prune,
+                    on_duplicate=on_duplicate,
                     progress=show,
                 )
             total = opened.count()
@@ -170,6 +183,8 @@ def _show(report: "IngestReport", total: int, collection: str, failures: Path | 
         more = len(report.failed) - len(rows)
         if more and failures is None:
             say(f"and {more:,} more; --failures FILE writes them all")
+    if report.duplicates:
+        _show_duplicates(report.duplicates)
     click.echo(summary(report))
     if report.interrupted:
         say("stopped; what was done is kept: run the same command again to go on")
@@ -185,6 +200,16 @@ def _show(report: "IngestReport", total: int, collection: str, failures: Path | 
         say("no picture found there")
 
 
+def _show_duplicates(duplicates: "Sequence[Duplicate]") -> None:
+    from lookalike.views import table
+
+    shown = duplicates[:FAILURES_SHOWN]
+    rows = [(one.uri, f"duplicate of {one.of}, {one.original}: {one.reason}") for one in shown]
+    echo_table(table.failures(rows, terminal=is_terminal()))
+    if len(duplicates) > len(shown):
+        say(f"and {len(duplicates) - len(shown):,} more duplicates; --json lists them all")
+
+
 def summary(report: "IngestReport") -> str:
     """What was done, in one sentence."""
     counts = [
@@ -195,6 +220,7 @@ def summary(report: "IngestReport") -> str:
             ("moved", report.moved),
             ("unchanged", report.unchanged),
             ("removed", report.removed),
+            ("skipped", report.skipped),
             ("failed", len(report.failed)),
         )
         if count
@@ -217,4 +243,11 @@ def _write_failures(report: "IngestReport", path: Path) -> None:
 
 def _seen(report: "IngestReport") -> int:
     """Pictures the run came across and could use, and records it removed."""
-    return report.added + report.updated + report.unchanged + report.moved + report.removed
+    return (
+        report.added
+        + report.updated
+        + report.unchanged
+        + report.moved
+        + report.removed
+        + report.skipped
+    )

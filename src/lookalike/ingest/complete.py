@@ -123,6 +123,8 @@ class _Known(Item):
 class CompletePlan:
     """Encodes every record that comes along, if its picture is still the one that was indexed."""
 
+    in_order = False
+
     def look_up(self, items: Sequence[Item], ledger: Ledger) -> list[Job]:
         """Everything has to be read."""
         jobs = []
@@ -144,9 +146,9 @@ class CompletePlan:
                 ledger.fail(Failure(job.item.uri, changed))
         return encode
 
-    def outcome(self, job: Job) -> Outcome:
+    def settle(self, job: Job, ledger: Ledger) -> None:
         """A record that is completed is updated."""
-        return Outcome.UPDATED
+        ledger.settle(Outcome.UPDATED, job.item.uri, entry=job.entry())
 
 
 def _missing(store: Store, encoder: str, files_only: bool) -> Iterator[Record]:

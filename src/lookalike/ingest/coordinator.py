@@ -9,6 +9,7 @@ from lookalike.imaging import Limits
 from lookalike.ingest.crew import Crashed, Crew, Encoded, Event, Failed, Found, Read
 from lookalike.ingest.job import Job
 from lookalike.ingest.ledger import Ledger
+from lookalike.ingest.order import InOrder
 from lookalike.ingest.plan import Plan
 from lookalike.sources.base import Failure, Item
 
@@ -49,6 +50,7 @@ class Coordinator:
         self._just_read: list[Job] = []
         self._leaders: dict[bytes, Job] = {}
         self._encoded: dict[bytes, Job] = {}
+        self._order = InOrder(self._settle) if plan.in_order else None
         self._all_found = False
         self._crash: BaseException | None = None
         self.stopped = False
@@ -113,7 +115,10 @@ class Coordinator:
             items[uri] = self._waiting.popleft()
         if items:
             self._crew.taken(items.values())
-            self._pending.extend(self._plan.look_up(list(items.values()), self._ledger))
+            jobs = self._plan.look_up(list(items.values()), self._ledger)
+            self._pending.extend(jobs)
+            if self._order is not None:
+                self._order.expect(jobs)
         return not items
 
     def _hand_out(self) -> None:
@@ -154,7 +159,7 @@ class Coordinator:
             case Failed(job, reason):
                 self._leaders.pop(job.sha256, None)
                 for failed in (job, *job.followers):
-                    self._leave(failed)
+                    self._drop(failed)
                     self._ledger.fail(Failure(failed.item.uri, reason))
             case Crashed(error):
                 self._crash = self._crash or error
@@ -166,10 +171,12 @@ class Coordinator:
             return
         unknown = self._plan.match(jobs, self._ledger)
         for job in set(jobs).difference(unknown):
-            self._leave(job)
+            self._drop(job)
         encoding = 0
         for job in unknown:
-            if twin := self._encoded.get(job.sha256):
+            if job.vectors:
+                self._ready(job)
+            elif twin := self._encoded.get(job.sha256):
                 self._settle_like(job, twin)
             elif leader := self._leaders.get(job.sha256):
                 job.let_go()
@@ -188,8 +195,23 @@ class Coordinator:
     def _settle_like(self, job: Job, twin: Job) -> None:
         job.like(twin)
         job.with_vectors_of(twin)
+        self._ready(job)
+
+    def _ready(self, job: Job) -> None:
+        job.let_go()
+        if self._order is None:
+            self._settle(job)
+        else:
+            self._order.ready(job)
+
+    def _settle(self, job: Job) -> None:
         self._leave(job)
-        self._ledger.settle(self._plan.outcome(job), job.item.uri, entry=job.entry())
+        self._plan.settle(job, self._ledger)
+
+    def _drop(self, job: Job) -> None:
+        self._leave(job)
+        if self._order is not None:
+            self._order.drop(job)
 
     def _leave(self, job: Job) -> None:
         del self._under_way[job.item.uri]

@@ -8,7 +8,7 @@ from lookalike.encoders.base import Encoder
 from lookalike.imaging import DEFAULT_LIMITS, Limits
 from lookalike.ingest.plan import IndexPlan
 from lookalike.ingest.prune import prune as prune_folders
-from lookalike.ingest.report import IngestReport
+from lookalike.ingest.report import IngestReport, OnDuplicate
 from lookalike.ingest.run import BATCH, Run
 from lookalike.records import Attributes
 from lookalike.sources.base import Failure, Item
@@ -26,6 +26,7 @@ def ingest(
     *,
     tenant: str = "",
     attributes: AttributesFor = None,
+    on_duplicate: OnDuplicate = "keep",
     ignore: Sequence[str] = (),
     prune: bool = False,
     progress: Progress | None = None,
@@ -45,6 +46,9 @@ def ingest(
             http(s) URLs, each fetched and kept under its URL.
         tenant: whose pictures they are.
         attributes: the user's fields, one mapping for all, or a function of the uri.
+        on_duplicate: what becomes of a new picture that is a duplicate of a record, or of one
+            before it: "keep" adds it as any other, "skip" does not, "link" adds it as a duplicate
+            of that record.
         ignore: patterns of what to leave out, as in a .gitignore, relative to each folder.
         prune: also delete the tenant's records under the given folders whose files are gone.
         progress: called as progress("index", done, total) about ten times a second, from the
@@ -71,7 +75,13 @@ def ingest(
         store,
         encoders,
         source,
-        IndexPlan(store, _names(encoders), tenant=tenant, attributes=_function(attributes)),
+        IndexPlan(
+            store,
+            _names(encoders),
+            tenant=tenant,
+            attributes=_function(attributes),
+            on_duplicate=on_duplicate,
+        ),
         limits=limits,
         batch=batch,
         workers=workers,
@@ -87,6 +97,7 @@ def ingest_items(
     *,
     tenant: str = "",
     attributes: AttributesFor = None,
+    on_duplicate: OnDuplicate = "keep",
     progress: Progress | None = None,
     limits: Limits = DEFAULT_LIMITS,
     batch: int = BATCH,
@@ -96,7 +107,13 @@ def ingest_items(
 
     `items` is iterated on a thread of its own, at most a few hundred ahead.
     """
-    plan = IndexPlan(store, _names(encoders), tenant=tenant, attributes=_function(attributes))
+    plan = IndexPlan(
+        store,
+        _names(encoders),
+        tenant=tenant,
+        attributes=_function(attributes),
+        on_duplicate=on_duplicate,
+    )
     run = Run(store, encoders, items, plan, limits=limits, batch=batch, workers=workers)
     return run(progress)
 

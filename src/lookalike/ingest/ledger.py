@@ -2,12 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lookalike.errors import NotFoundError
-from lookalike.ingest.report import Outcome
-from lookalike.records import Attributes
+from lookalike.ingest.report import Duplicate, Outcome
+from lookalike.records import Attributes, Skipped
 from lookalike.sources.base import Failure
 from lookalike.stores.base import Entry, Store
 
@@ -19,17 +19,21 @@ class _Decision:
     entry: Entry | None
     move: tuple[int, Entry] | None
     attributes: tuple[int, Attributes] | None
+    duplicate: Duplicate | None
+    skipped: Skipped | None
 
 
 class Ledger:
     """Collects decisions and writes them in batches: by number, and by time.
 
-    `counts` and `failed` hold only what is true of the store, `done` also what is about to be.
+    `counts`, `duplicates` and `failed` hold only what is true of the store, `done` also what is
+    about to be.
     """
 
     def __init__(self, store: Store, *, batch: int, seconds: float) -> None:
         self.counts: Counter[Outcome] = Counter()
         self.failed: list[Failure] = []
+        self.duplicates: list[Duplicate] = []
         self.done = 0
         self._store = store
         self._batch = batch
@@ -51,6 +55,16 @@ class Ledger:
             return 0.0
         return max(0.0, self._since + self._seconds - time.monotonic())
 
+    @property
+    def entries(self) -> Iterator[Entry]:
+        """What is to be written at the next commit."""
+        return (one.entry for one in self._decisions if one.entry is not None)
+
+    @property
+    def moving(self) -> bool:
+        """Whether any record is about to be moved."""
+        return bool(self._moving)
+
     def claimed(self, id: int) -> bool:  # noqa: A002 - the field's word
         """Whether a record is about to be moved already."""
         return id in self._moving
@@ -63,15 +77,22 @@ class Ledger:
         entry: Entry | None = None,
         move: tuple[int, Entry] | None = None,
         attributes: tuple[int, Attributes] | None = None,
+        duplicate: Duplicate | None = None,
+        skipped: Skipped | None = None,
     ) -> None:
-        """Decide what becomes of one picture; written at the next commit."""
+        """Decide what becomes of one picture; written at the next commit.
+
+        `skipped` is remembered of a file that is not added.
+        """
         self.done += 1
-        if entry is None and move is None and attributes is None:
+        if entry is None and move is None and attributes is None and skipped is None:
             self.counts[outcome] += 1
+            self.duplicates += [duplicate] if duplicate else []
             return
         if not self._decisions:
             self._since = time.monotonic()
-        self._decisions.append(_Decision(outcome, uri, entry, move, attributes))
+        decision = _Decision(outcome, uri, entry, move, attributes, duplicate, skipped)
+        self._decisions.append(decision)
         self._uris.add(uri)
         if move is not None:
             self._moving.add(move[0])
@@ -97,6 +118,7 @@ class Ledger:
             # Writing again what was written already changes nothing.
             decisions = [decision for decision in decisions if self._write_alone(decision)]
         self.counts.update(decision.outcome for decision in decisions)
+        self.duplicates += [one.duplicate for one in decisions if one.duplicate is not None]
 
     def _write(self, decisions: Sequence[_Decision]) -> None:
         entries = [one.entry for one in decisions if one.entry is not None]
@@ -116,6 +138,8 @@ class Ledger:
             self._store.update_attributes(changes)
         for start in range(0, len(entries), self._batch):
             self._store.upsert(entries[start : start + self._batch])
+        if skipped := [one.skipped for one in decisions if one.skipped is not None]:
+            self._store.skip(skipped)
 
     def _write_alone(self, decision: _Decision) -> bool:
         try:

@@ -1,6 +1,7 @@
 """What is to be done with each picture: nothing, a change of facts, a move, or encoding."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from lookalike.attributes import check_text, plain
@@ -8,25 +9,34 @@ from lookalike.errors import UsageError
 from lookalike.ingest.job import Job
 from lookalike.ingest.known import KnownBytes
 from lookalike.ingest.ledger import Ledger
-from lookalike.ingest.report import Outcome
-from lookalike.records import Attributes, Record
+from lookalike.ingest.originals import Original, Originals
+from lookalike.ingest.report import Duplicate, OnDuplicate, Outcome
+from lookalike.records import Attributes, Record, Skipped
 from lookalike.sources.base import Failure, Item
 from lookalike.stores.base import Store
 
 
 class Plan(Protocol):
-    """Decides twice: once from what the source says, once when the bytes are read."""
+    """Decides thrice: from what the source says, when the bytes are read, when it is encoded.
+
+    With `in_order` the last is asked in the order in which the pictures were found.
+    """
+
+    in_order: bool
 
     def look_up(self, items: Sequence[Item], ledger: Ledger) -> list[Job]:
         """Settle what need not be read; returns the rest as jobs."""
         ...
 
     def match(self, jobs: Sequence[Job], ledger: Ledger) -> list[Job]:
-        """Settle what is known by its bytes; returns what has to be encoded."""
+        """Settle what is known by its bytes; returns the rest.
+
+        Of that, what has no vectors yet has to be encoded.
+        """
         ...
 
-    def outcome(self, job: Job) -> Outcome:
-        """What an encoded picture counts as."""
+    def settle(self, job: Job, ledger: Ledger) -> None:
+        """Settle a picture that has its vectors."""
         ...
 
 
@@ -35,7 +45,8 @@ class IndexPlan:
 
     The same size and time: unchanged. The same bytes under the same uri: only the facts change.
     A file's bytes known from a record whose file is gone: that record moves. Bytes known
-    otherwise: a record of its own with the vectors copied. `attributes` is asked per uri when an
+    otherwise: a record of its own with the vectors copied. A new picture that is a duplicate of a
+    record becomes what `on_duplicate` says. `attributes` is asked per uri when an
     item has none. An item with an id is the record of that id; under another uri, too, if the
     record has the id as its attribute `id_attribute`.
 
@@ -51,6 +62,7 @@ class IndexPlan:
         tenant: str = "",
         attributes: Callable[[str], Attributes | None] = lambda _: None,
         id_attribute: str | None = None,
+        on_duplicate: OnDuplicate = "keep",
     ) -> None:
         check_text(tenant, "the tenant")
         self._store = store
@@ -58,6 +70,9 @@ class IndexPlan:
         self._tenant = tenant
         self._attributes = attributes
         self._id_attribute = id_attribute
+        self._on_duplicate = on_duplicate
+        self._originals = None if on_duplicate == "keep" else Originals(store, tenant)
+        self.in_order = self._originals is not None
 
     def look_up(self, items: Sequence[Item], ledger: Ledger) -> list[Job]:
         """Compare size and time with the record of the same uri."""
@@ -70,8 +85,12 @@ class IndexPlan:
                 ledger.fail(Failure(item.uri, str(error)))
         records = self._store.find([item.uri for item, _ in good], self._tenant)
         owners = self._owners([item.id for item, _ in good if item.id is not None])
+        skipped = self._skipped([item for item, _ in good if item.uri not in records])
         jobs = []
         for item, attributes in good:
+            if duplicate := skipped.get(item.uri):
+                ledger.settle(Outcome.SKIPPED, item.uri, duplicate=duplicate)
+                continue
             record = records.get(item.uri)
             if item.id is not None:
                 owner = owners.get(item.id)
@@ -90,7 +109,7 @@ class IndexPlan:
     def match(self, jobs: Sequence[Job], ledger: Ledger) -> list[Job]:
         """Compare digests, first with the record of the same uri, then with all."""
         self._known.look_up({job.sha256 for job in jobs if not _same_bytes(job)})
-        encode = []
+        rest = []
         for job in jobs:
             if job.record is not None and _same_bytes(job):
                 job.like(job.record)
@@ -99,13 +118,57 @@ class IndexPlan:
                 if job.record.uri != job.item.uri:
                     outcome = Outcome.MOVED
                 ledger.settle(outcome, job.item.uri, entry=job.entry())
-            elif not self._move(job, ledger) and not self._copy(job, ledger):
-                encode.append(job)
-        return encode
+            elif not self._move(job, ledger):
+                self._copy(job)
+                rest.append(job)
+        return rest
 
-    def outcome(self, job: Job) -> Outcome:
-        """Added when the uri was not known."""
-        return Outcome.ADDED if job.record is None else Outcome.UPDATED
+    def settle(self, job: Job, ledger: Ledger) -> None:
+        """Add or update its record; a duplicate is left out or linked, if that is wished."""
+        uri = job.item.uri
+        if job.record is not None:
+            ledger.settle(Outcome.UPDATED, uri, entry=job.entry())
+            return
+        original = self._original(job, ledger)
+        if original is None:
+            ledger.settle(Outcome.ADDED, uri, entry=job.entry())
+            return
+        record = original.record
+        duplicate = Duplicate(uri, record.id, record.uri, original.reason)
+        if self._on_duplicate == "link":
+            # To the first of them all, so that no chain has to be followed.
+            first = record.id if record.duplicate_of is None else record.duplicate_of
+            entry = replace(job.entry(), duplicate_of=first)
+            ledger.settle(Outcome.ADDED, uri, entry=entry, duplicate=duplicate)
+            return
+        skipped = None
+        if job.item.modified_ns is not None:
+            seen = (job.size, job.item.modified_ns)
+            skipped = Skipped(uri, self._tenant, *seen, record.id, original.reason)
+        ledger.settle(Outcome.SKIPPED, uri, duplicate=duplicate, skipped=skipped)
+
+    def _original(self, job: Job, ledger: Ledger) -> Original | None:
+        if self._originals is None:
+            return None
+        # What is about to be written has no id yet, and what is about to move no file.
+        if ledger.moving or self._originals.may_be_among(ledger.entries, job):
+            ledger.commit()
+        return self._originals.find(job)
+
+    def _skipped(self, items: Sequence[Item]) -> dict[str, Duplicate]:
+        """Files that a run before left out, are the same, and whose originals are there."""
+        if self._on_duplicate != "skip" or self._originals is None:
+            return {}
+        files = {one.uri: (one.size, one.modified_ns) for one in items}
+        known = self._store.skipped(list(files), self._tenant)
+        same = [one for uri, one in known.items() if files[uri] == (one.size, one.modified_ns)]
+        records = self._store.get([one.duplicate_of for one in same])
+        there = {record.id: record for record in self._originals.there(records)}
+        return {
+            one.uri: Duplicate(one.uri, one.duplicate_of, there[one.duplicate_of].uri, one.reason)
+            for one in same
+            if one.duplicate_of in there
+        }
 
     def _owners(self, ids: Sequence[int]) -> dict[int, Record]:
         """The records that have these ids, of whatever tenant."""
@@ -163,14 +226,11 @@ class IndexPlan:
         ledger.settle(Outcome.MOVED, job.item.uri, move=move, attributes=change)
         return True
 
-    def _copy(self, job: Job, ledger: Ledger) -> bool:
+    def _copy(self, job: Job) -> None:
         twin = self._known.twin(job.sha256)
-        if twin is None:
-            return False
-        job.like(twin.record)
-        job.with_vectors_of(twin)
-        ledger.settle(self.outcome(job), job.item.uri, entry=job.entry())
-        return True
+        if twin is not None:
+            job.like(twin.record)
+            job.with_vectors_of(twin)
 
 
 def _same_file(record: Record, item: Item) -> bool:

@@ -1,9 +1,9 @@
 """What one run of ingest did."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from lookalike.sources.base import Failure
 
@@ -17,8 +17,28 @@ class Outcome(StrEnum):
     """The record of this uri got other contents, attributes or vectors."""
     UNCHANGED = "unchanged"
     """The record stands as it was."""
+    SKIPPED = "skipped"
+    """Not added, since it is a duplicate of a record."""
     MOVED = "moved"
     """A record whose file was elsewhere keeps its id, vectors and attributes."""
+
+
+OnDuplicate = Literal["keep", "skip", "link"]
+"""What becomes of a new picture that is a duplicate of a record: added as any other, not added, or
+added with the record's id as its `duplicate_of`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A picture that is a duplicate of the record of id `of`, whose uri is `original`.
+
+    `reason` says in words why.
+    """
+
+    uri: str
+    of: int
+    original: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +46,8 @@ class IngestReport:
     """Counts of pictures by outcome, the failures, and how long it took.
 
     `completed` says by encoder how many records that were there got a vector of it.
+    `skipped` counts the duplicates that were not added; `duplicates` are those and the ones that
+    were added and linked, in the order in which they were found.
     `notices` say in words what else the user should know.
     `interrupted` is True when Ctrl-C ended the run early; what is counted is in the store.
     """
@@ -35,11 +57,13 @@ class IngestReport:
     unchanged: int = 0
     moved: int = 0
     removed: int = 0
+    skipped: int = 0
     completed: Mapping[str, int] = field(default_factory=dict)
     failed: tuple[Failure, ...] = ()
     seconds: float = 0.0
     interrupted: bool = False
     notices: tuple[str, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
 
     def __add__(self, other: "IngestReport") -> "IngestReport":
         """Both as one: sums, and of the failures one per uri, the first."""
@@ -50,6 +74,7 @@ class IngestReport:
             unchanged=self.unchanged + other.unchanged,
             moved=self.moved + other.moved,
             removed=self.removed + other.removed,
+            skipped=self.skipped + other.skipped,
             completed={
                 name: self.completed.get(name, 0) + other.completed.get(name, 0)
                 for name in (*self.completed, *other.completed)
@@ -58,6 +83,7 @@ class IngestReport:
             seconds=self.seconds + other.seconds,
             interrupted=self.interrupted or other.interrupted,
             notices=(*self.notices, *other.notices),
+            duplicates=(*self.duplicates, *other.duplicates),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,8 +94,10 @@ class IngestReport:
             "unchanged": self.unchanged,
             "moved": self.moved,
             "removed": self.removed,
+            "skipped": self.skipped,
             "completed": dict(self.completed),
             "failed": [{"uri": failed.uri, "reason": failed.reason} for failed in self.failed],
+            "duplicates": [asdict(duplicate) for duplicate in self.duplicates],
             "notices": list(self.notices),
             "seconds": round(self.seconds, 3),
         }

@@ -101,9 +101,11 @@ class Run:
             unchanged=counts[Outcome.UNCHANGED],
             moved=counts[Outcome.MOVED],
             removed=self._removed,
+            skipped=counts[Outcome.SKIPPED],
             failed=tuple(sorted(self._ledger.failed, key=lambda failure: failure.uri)),
             seconds=time.perf_counter() - started,
             interrupted=interrupted,
+            duplicates=tuple(self._ledger.duplicates),
         )
 
     def _work(self) -> None:

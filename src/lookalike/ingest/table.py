@@ -8,7 +8,7 @@ from lookalike.encoders.base import Encoder
 from lookalike.imaging import DEFAULT_LIMITS, Limits
 from lookalike.ingest.plan import IndexPlan
 from lookalike.ingest.prune import prune as prune_folders
-from lookalike.ingest.report import IngestReport
+from lookalike.ingest.report import IngestReport, OnDuplicate
 from lookalike.ingest.run import BATCH, Run
 from lookalike.sources.base import Failure
 from lookalike.sources.table import TableSource
@@ -24,6 +24,7 @@ def ingest_table(
     source: TableSource,
     *,
     tenant: str = "",
+    on_duplicate: OnDuplicate = "keep",
     prune: bool = False,
     progress: Progress | None = None,
     limits: Limits = DEFAULT_LIMITS,
@@ -54,6 +55,7 @@ def ingest_table(
             [encoder.spec.name for encoder in encoders],
             tenant=tenant,
             id_attribute=source.id_column,
+            on_duplicate=on_duplicate,
         ),
         limits=limits,
         batch=batch,
