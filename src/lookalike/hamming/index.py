@@ -110,6 +110,22 @@ class HammingIndex:
         own = sum(array.nbytes for part in state.parts for array in part.arrays())
         return own + state.words.nbytes + state.ids.nbytes
 
+    def copy(self) -> "HammingIndex":
+        """Another index with the same hashes, at no cost; changes to one are not in the other."""
+        state = self._state
+        index = HammingIndex(self._layout, state.parts)
+        words, ids = state.words[: state.length], state.ids[: state.length]
+        index._state = _State(state.parts, words, ids, state.length)
+        return index
+
+    def rows(self) -> tuple[Hashes, Ids]:
+        """All (n, bits/8) hashes and (n,) ids, in no order."""
+        state = self._state
+        rows = [part.rows() for part in state.parts]
+        words = np.concatenate([state.words[: state.length], *(some for some, _ in rows)])
+        ids = np.concatenate([state.ids[: state.length], *(some for _, some in rows)])
+        return self._layout.hashes_of(words), ids
+
     # Searching
 
     def within(

@@ -58,6 +58,17 @@ class Layout:
                 place[:, word] |= self._parts[byte, word].take(some[:, byte])
         return out
 
+    def hashes_of(self, words: Words) -> Hashes:
+        """(n, bits/8) of (n, words): what `words_of` was given."""
+        out = np.empty((len(words), self.bits // 8), np.uint8)
+        places = np.argsort(np.array(self.order))
+        for start in range(0, len(words), _ROWS):
+            some = words[start : start + _ROWS].astype(">u8").view(np.uint8)
+            out[start : start + _ROWS] = np.packbits(
+                np.unpackbits(some, axis=1).take(places, axis=1), axis=1
+            )
+        return out
+
     def checked(self, hashes: Hashes) -> Hashes:
         """(n, bits/8) uint8 hashes.
 

@@ -312,6 +312,26 @@ class Store(Protocol):
         """Files of one tenant that were not added, by uri."""
         ...
 
+    def segments(
+        self,
+        encoder: str,
+        query: "NDArray[np.uint8]",
+        segments: int,
+        minimum: int,
+        limit: int,
+        *,
+        offset: int = 0,
+        where: "Filter | None" = None,
+    ) -> list[Neighbour]:
+        """Hashes equal to the query in at least `minimum` of `segments` parts of equal width.
+
+        Nearest first by Hamming distance, ties by id.
+
+        Raises:
+            UsageError: the hash cannot be cut so.
+        """
+        ...
+
     def optimize(self, progress: Progress | None = None) -> None:
         """Build what makes search fast for everything added since the last time."""
         ...

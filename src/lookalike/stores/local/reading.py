@@ -96,11 +96,18 @@ def count(catalogue: Catalogue, where: Filter | None) -> int:
     return int(catalogue.read(statement, parameters)[0][0])
 
 
-def ids(catalogue: Catalogue, where: Filter) -> list[int]:
-    """The ids of the records that pass, in any order."""
+def ids(catalogue: Catalogue, where: Filter, among: Sequence[int] | None = None) -> list[int]:
+    """The ids of the records that pass, all or some, in any order."""
     condition, parameters = _condition(where)
     statement = f"SELECT r.id FROM records r WHERE {condition}"  # noqa: S608
-    return [key for (key,) in catalogue.read(statement, parameters)]
+    if among is None:
+        return [key for (key,) in catalogue.read(statement, parameters)]
+    found: list[int] = []
+    for some in in_chunks(among):
+        marks = ",".join("?" * len(some))
+        rows_ = catalogue.read(f"{statement} AND r.id IN ({marks})", [*parameters, *some])
+        found += [key for (key,) in rows_]
+    return found
 
 
 def missing(

@@ -13,6 +13,7 @@ from lookalike.attributes import check_text
 from lookalike.encoders.projection import Projection
 from lookalike.errors import StoreError, UsageError
 from lookalike.filters import Filter
+from lookalike.hamming import Found
 from lookalike.records import Attributes, Decision, EncoderSpec, Record, Skipped
 from lookalike.stores.base import (
     Digest,
@@ -38,9 +39,10 @@ from lookalike.stores.local import (
     writing,
 )
 from lookalike.stores.local.catalogue import FILE_NAME, Catalogue
-from lookalike.stores.local.hamming import words_of
+from lookalike.stores.local.hashes import FOLDER as HASHES
 from lookalike.stores.local.hashes import HashTables
 from lookalike.stores.local.lock import WriterLock
+from lookalike.stores.local.passing import Passing
 from lookalike.stores.local.place import make_folder
 from lookalike.stores.local.room import need_room
 from lookalike.stores.local.roster import Member
@@ -68,8 +70,10 @@ class LocalStore:
             try:
                 self._known = roster.members(self._catalogue)
                 self._shards = Shards(self._catalogue, folder / FOLDER, progress)
+                self._hashes = HashTables(self._catalogue, folder / HASHES)
                 if not read_only:
                     self._shards.remove_strays()
+                    self._hashes.remove_strays()
             except BaseException:
                 self._catalogue.close()
                 raise
@@ -77,7 +81,6 @@ class LocalStore:
             if self._lock is not None:
                 self._lock.release()
             raise
-        self._hashes = HashTables(self._catalogue)
         self._spaces: dict[str, tuple[int, Space]] = {}
         self._closed = False
         if self._lock is not None:
@@ -155,6 +158,7 @@ class LocalStore:
         with self._catalogue.lock:
             with self._catalogue.writing() as connection:
                 ids, changes = writing.upsert(connection, self._known, entries)
+                self._hashes.note(connection, self._known, changes.hashes)
             self._apply(changes)
         return ids
 
@@ -180,6 +184,7 @@ class LocalStore:
         with self._catalogue.lock:
             with self._catalogue.writing() as connection:
                 count, done = writing.delete(connection, self._known, ids)
+                self._hashes.note(connection, self._known, done.hashes)
             self._apply(done)
         return count
 
@@ -350,10 +355,28 @@ class LocalStore:
         """Exact: hashes within `radius` bits of the query, nearest first, ties by id."""
         one = self._member(encoder, "hash")
         _check_hash(one, query)
-        table = self._hashes.table(one)
-        among = None if where is None else np.array(reading.ids(self._catalogue, where), np.int64)
-        found = table.within(words_of(query[None])[0], radius, among)
-        return found[offset : offset + max(limit, 0)]
+        keep = None if where is None else Passing(self._catalogue, where)
+        end = offset + max(limit, 0)
+        return _neighbours(self._hashes.within(one, query, radius, end, keep))[offset:]
+
+    def segments(
+        self,
+        encoder: str,
+        query: NDArray[np.uint8],
+        segments: int,
+        minimum: int,
+        limit: int,
+        *,
+        offset: int = 0,
+        where: Filter | None = None,
+    ) -> list[Neighbour]:
+        """Hashes of which `minimum` of `segments` parts are equal, by distance, ties by id."""
+        one = self._member(encoder, "hash")
+        _check_hash(one, query)
+        keep = None if where is None else Passing(self._catalogue, where)
+        end = offset + max(limit, 0)
+        found = self._hashes.matching(one, query, (segments, minimum), end, keep)
+        return _neighbours(found)[offset:]
 
     def distances(
         self,
@@ -380,7 +403,9 @@ class LocalStore:
         """
         self._need_writable()
         for one in self._known.values():
-            if not one.is_hash:
+            if one.is_hash:
+                self._hashes.optimize(one)
+            else:
                 self._shards.optimize(one, progress)
 
     def set_projection(
@@ -410,7 +435,9 @@ class LocalStore:
             writing.count_again(connection, self._known)
         self._hashes.forget()
         for one in self._known.values():
-            if not one.is_hash:
+            if one.is_hash:
+                self._hashes.rebuild(one)
+            else:
                 self._shards.rebuild(one, progress)
 
     def stats(self) -> StoreStats:
@@ -432,7 +459,10 @@ class LocalStore:
             elif spec.kind == "embedding":
                 index = self._shards.index(self._known[spec.name])
                 indexed, shard = index.indexed, index.folder.name
-            size = self._shards.bytes_on_disk(shard)
+            if spec.kind == "hash":
+                size = self._hashes.bytes_on_disk(self._known[spec.name])
+            else:
+                size = self._shards.bytes_on_disk(shard)
             encoders.append(EncoderStats(spec, held, indexed, size, dimensions, version))
         problems += self.notices
         size = self._catalogue.bytes_on_disk()
@@ -471,6 +501,10 @@ class LocalStore:
             )
         if rows is not None:
             need_room(self.path, _ROW_BYTES * rows)
+
+
+def _neighbours(found: Found) -> list[Neighbour]:
+    return list(map(Neighbour, found.ids.tolist(), found.distances.astype(float).tolist()))
 
 
 def _check_hash(encoder: Member, query: Any) -> NDArray[np.uint8]:
