@@ -40,7 +40,7 @@ class Kept:
         self._known: dict[str, Any] = {}
         with contextlib.suppress(OSError):
             for line in self.path.read_text(encoding="utf-8").splitlines():
-                with contextlib.suppress(ValueError):  # cut off when its process was killed
+                with contextlib.suppress(ValueError):  # empty, or cut off by a kill
                     query, answer = json.loads(line)
                     self._known[query] = answer
 
@@ -59,7 +59,8 @@ class Kept:
             if new:
                 self._make_room()
             with open(self.path, "a", encoding="utf-8") as file:
-                file.write(json.dumps([query, answer]) + "\n")
+                # A line break first: what is before it may have been cut off.
+                file.write("\n" + json.dumps([query, answer]))
 
     def _make_room(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
