@@ -87,6 +87,7 @@ class Collection(Adding):
         tenant: str | None = None,
         encoder: "str | Sequence[str] | None" = None,
         template: "str | Sequence[str] | None" = None,
+        segments: str | None = None,
     ) -> "Results":
         """Find records like a picture, words, a record or a vector, or a mixture of them.
 
@@ -108,13 +109,15 @@ class Collection(Adding):
                 rank together by the mean of their cosines; `NAME:2` counts twice.
             template: a sentence with {} for the words, such as "a photo of a {}", or several,
                 whose mean is searched.
+            segments: "6/8" to find, by a hash, only records of whose hash at least 6 of 8 segments
+                are equal to the query's.
 
         Raises:
             UsageError: the query cannot be asked of this collection.
             PictureError: the query's picture cannot be used.
             WeightsError: the text tower is missing; says how to get it.
         """
-        from lookalike.search import Term, search
+        from lookalike.search import Segments, Term, search
 
         checked(terms, Iterable | None, "terms is a list of Term")
         checked(template, Iterable | None, "template is a text, or a list of texts")
@@ -135,6 +138,7 @@ class Collection(Adding):
             tenant=tenant,
             encoder=encoder,
             template=template,
+            segments=None if segments is None else Segments.parse(segments),
         )
 
     def copies(

@@ -56,6 +56,11 @@ def _threshold(
     metavar="TEXT",
     help="A sentence with {} for the words, such as 'a photo of a {}'; the mean of several.",
 )
+@click.option(
+    "--segments",
+    metavar="M/N",
+    help="Only pictures of whose hash at least M of N segments are equal, such as 6/8.",
+)
 @click.option("--text", is_flag=True, expose_value=False, help="The operand behind it is words.")
 @click.option(
     "--image", is_flag=True, expose_value=False, help="The operand behind it is a picture."
@@ -86,6 +91,7 @@ def command(
     tenant: str | None,
     encoder: str | None,
     templates: tuple[str, ...],
+    segments: str | None,
     stdin: bool,
     as_json: bool,
     html: Path | None,
@@ -146,6 +152,7 @@ def command(
             tenant=tenant,
             encoder=encoder,
             template=templates,
+            segments=segments,
         )
     for notice in results.notices:
         say(notice)

@@ -238,8 +238,9 @@ class HammingIndex:
             if state.length + len(ids) <= FRESH:
                 self._state = _appended(state, words, ids)
                 return
-            words = np.concatenate([state.words[: state.length], words])
-            ids = np.concatenate([state.ids[: state.length], ids])
+            if state.length:
+                words = np.concatenate([state.words[: state.length], words])
+                ids = np.concatenate([state.ids[: state.length], ids])
             part = Part.build(self._layout, words, ids)
             del words, ids
             parts = _merged(self._layout, [*state.parts, part])

@@ -2,6 +2,7 @@
 
 from lookalike.search.answer import SAME, search
 from lookalike.search.choose import choose_encoders
+from lookalike.search.segments import Segments
 from lookalike.search.terms import Term, describe
 from lookalike.search.verdicts import COPY_HASH, COPY_RADIUS, FLAT_BITS
 
@@ -10,6 +11,7 @@ __all__ = [
     "COPY_RADIUS",
     "FLAT_BITS",
     "SAME",
+    "Segments",
     "Term",
     "choose_encoders",
     "describe",

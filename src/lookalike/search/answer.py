@@ -13,6 +13,7 @@ from lookalike.search.asked import Asked, ask, visible
 from lookalike.search.choose import Wish, choose_encoders
 from lookalike.search.fingerprints import Compared
 from lookalike.search.fusion import fuse
+from lookalike.search.segments import Segments, choose_hash, explained
 from lookalike.search.terms import Term, check, describe
 from lookalike.search.verdicts import spoken, verdict
 from lookalike.stores.base import Neighbour, Store
@@ -35,6 +36,7 @@ def search(
     tenant: str | None = None,
     encoder: Wish = None,
     template: str | Sequence[str] | None = None,
+    segments: Segments | None = None,
 ) -> Results:
     """Answer one query.
 
@@ -51,6 +53,7 @@ def search(
         tenant: whose ids the terms may name; None means anybody's.
         encoder: names of the collection's encoders to use; by default the best for the terms.
         template: sentences with {} for the words of the terms; of several the mean is searched.
+        segments: only records whose hash is equal to the query's in so many segments.
 
     Raises:
         UsageError: the query cannot be asked of this collection; says why.
@@ -67,7 +70,10 @@ def search(
         for term in terms:
             if term.kind == "id":
                 visible(store, term.value, tenant)
-    choice = choose_encoders(store, terms, encoder)
+    if segments is None:
+        choice = choose_encoders(store, terms, encoder)
+    else:
+        choice = choose_hash(store, terms, encoder)
     if threshold == "calibrated":
         threshold = _calibrated(store, choice.specs)
     asked = ask(store, choice.specs, terms, tenant, templates)
@@ -76,11 +82,14 @@ def search(
         neighbours = []
     elif len(choice.specs) == 1:
         (spec,) = choice.specs
-        neighbours = _neighbours(store, spec, asked, limit, offset, threshold, where)
+        neighbours = _neighbours(store, spec, asked, limit, offset, threshold, where, segments)
     else:
         furthest = _furthest(threshold)
         neighbours = fuse(store, choice, asked, limit, offset, furthest, where)
     hits = _hits(store, choice.specs, asked, neighbours, store.get([n.id for n in neighbours]))
+    if segments is not None:
+        (spec,) = choice.specs
+        hits = explained(store, spec, asked.hashes[spec.name], hits, segments)
     asked.notices += [*choice.notices, *incomplete(store, choice.specs)]
     if not hits and limit and where is not None:
         asked.notices += unknown_attributes(
@@ -135,6 +144,7 @@ def _neighbours(
     offset: int,
     threshold: float | None,
     where: "Filter | None",
+    segments: Segments | None,
 ) -> list[Neighbour]:
     if spec.kind == "embedding":
         query, furthest = asked.parts[spec.name], _furthest(threshold)
@@ -144,6 +154,12 @@ def _neighbours(
     # The smallest score allowed, turned round; the small term undoes rounding such as 0.875 → 4.
     radius = int((1.0 - (threshold or -1.0)) * spec.size / 2 + 1e-9)
     query_hash = asked.hashes[spec.name]
+    if segments is not None:
+        count, least = segments.count, segments.minimum
+        found = store.segments(
+            spec.name, query_hash, count, least, limit, offset=offset, where=where
+        )
+        return [one for one in found if one.distance <= radius]
     return store.within(spec.name, query_hash, radius, limit, offset=offset, where=where)
 
 
