@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
-from lookalike.adding import Adding
-from lookalike.arguments import PATH, checked, condition, record_ids
+from lookalike.arguments import PATH, checked, condition, digest_of, record_ids
+from lookalike.deduplicating import Deduplicating
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import MAX_ID, EncoderSpec, Record
 from lookalike.stores.base import Progress, Store, StoreStats
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _ROWS_AT_A_TIME = 4096
 
 
-class Collection(Adding):
+class Collection(Deduplicating):
     """A named set of pictures with one or more encoders.
 
     Made by `lookalike.open`. Safe to use from several threads; one process at a time may write.
@@ -212,6 +212,17 @@ class Collection(Adding):
         found = self._store.find([given, path], tenant)
         return found.get(given) or found.get(path)
 
+    def find_digest(self, digest: str, tenant: str | None = None) -> "Sequence[Record]":
+        """Records of a file's MD5 or SHA-256, 32 or 64 hexadecimal digits, in order of id.
+
+        Whatever the names of their files; those of every tenant unless one is named.
+
+        Raises:
+            UsageError: it is neither.
+        """
+        kind, value = digest_of(digest)
+        return self._store.find_digests([value], tenant, kind=kind).get(value, [])
+
     def list(
         self,
         *,
@@ -247,6 +258,13 @@ class Collection(Adding):
             spec.name: self._store.vectors(spec.name, record_ids([id])) for spec in self.encoders
         }
         return {name: vectors[id] for name, vectors in found.items() if vectors}
+
+    def trimmed_of(self, id: int) -> "dict[str, NDArray[np.uint8]]":  # noqa: A002
+        """Hashes of a record's picture without its borders, (bits/8,) uint8, where it has any."""
+        found = {
+            spec.name: self._store.trimmed(spec.name, record_ids([id])) for spec in self.encoders
+        }
+        return {name: hashes[id] for name, hashes in found.items() if hashes}
 
     def qualities_of(self, id: int) -> dict[str, int]:  # noqa: A002
         """How much a record's picture gave its hashes to go by, 0..100, where that is known."""

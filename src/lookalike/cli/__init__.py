@@ -15,6 +15,7 @@ COMMANDS = (
     "index",
     "search",
     "copies",
+    "duplicates",
     "show",
     "list",
     "delete",

@@ -1,0 +1,98 @@
+"""What `lookalike duplicates` does with files, where that is asked for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lookalike.cli.output import echo_json, plural, say
+from lookalike.cli.progress import progress
+
+if TYPE_CHECKING:
+    from lookalike.collection import Collection
+    from lookalike.duplicates import Duplicates
+    from lookalike.duplicates.moving import Moved, Moves
+
+
+def move(
+    opened: "Collection",
+    found: "Duplicates",
+    folder: str | None,
+    link: str | None,
+    within: Path | None,
+    *,
+    apply: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Say what would be done to the duplicates' files; with `apply` do it."""
+    from lookalike.views.text import printable
+
+    place = None if folder is None else Path(folder).expanduser()
+    moves = opened.plan_moves(found, place, link=link, below=within)  # type: ignore[arg-type]
+    for uri, why in moves.refused:
+        say(f"left alone: {printable(uri)}: {why}")
+    if not apply:
+        _plan(moves, as_json)
+        return 0 if moves.steps else 1
+    with progress(quiet=quiet) as show:
+        done = opened.move_duplicates(moves, progress=show)
+    return _told(done, as_json, "moved or linked", len(moves.refused))
+
+
+def undo(opened: "Collection", journal: Path, as_json: bool, quiet: bool) -> int:
+    """Bring back what a journal says."""
+    with progress(quiet=quiet) as show:
+        done = opened.undo_moves(journal, progress=show)
+    return _told(done, as_json, "brought back", 0)
+
+
+def _plan(moves: "Moves", as_json: bool) -> None:
+    from lookalike.views.text import printable, size
+
+    if as_json:
+        echo_json(
+            {
+                "would": [
+                    {"id": s.id, "from": s.source, "to": s.target, "link": s.link, "best": s.best}
+                    for s in moves.steps
+                ],
+                "refused": [{"uri": uri, "reason": why} for uri, why in moves.refused],
+            }
+        )
+        return
+    for step in moves.steps:
+        parts = [printable(step.source)]
+        if step.target:
+            parts.append(f"→ {printable(step.target)}")
+        if step.link:
+            parts.append(f"({step.link} link to {printable(step.best)})")
+        click.echo(" ".join(parts))
+    say(
+        f"nothing was done: this would be {plural(len(moves.steps), 'file')} of "
+        f"{size(moves.bytes)}; --apply does it"
+    )
+
+
+def _told(done: "Moved", as_json: bool, what: str, refused: int) -> int:
+    from lookalike.views.text import printable, size
+
+    for name, why in done.failed:
+        say(f"not done: {printable(name)}: {why}")
+    if as_json:
+        echo_json(
+            {
+                "files": done.files,
+                "bytes": done.bytes,
+                "finished": done.finished,
+                "failed": [{"file": name, "reason": why} for name, why in done.failed],
+                "journal": None if done.journal is None else str(done.journal),
+            }
+        )
+    else:
+        if done.finished:
+            say(f"finished {plural(done.finished, 'step')} of an interrupted run")
+        click.echo(f"{what}: {plural(done.files, 'file')} of {size(done.bytes)}")
+        if done.journal is not None and what != "brought back":
+            say(f"`lookalike duplicates --undo-moves {done.journal}` brings them back")
+    return 0 if done.files and not (done.failed or refused) else 1

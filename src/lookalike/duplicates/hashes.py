@@ -1,0 +1,66 @@
+"""Edges between records whose hashes differ in few bits, whole or without their borders."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.duplicates.edges import NONE, Edges, Evidence, edges, joined
+from lookalike.duplicates.rows import Rows
+from lookalike.hamming import HammingIndex
+from lookalike.search.verdicts import FLAT_BITS
+from lookalike.stores.base import Progress, Store
+
+_AT_A_TIME = 8192
+
+
+def near_hashes(
+    store: Store, rows: Rows, encoder: str, radius: int, progress: Progress | None
+) -> Edges:
+    """Edges between records of a tenant with hashes within `radius` bits.
+
+    Exact for groups: equal hashes are tied to one of them, which alone is compared with others.
+    Hashes of plain areas are left out, for they say nothing.
+    """
+    places, hashes = _read(store, rows, encoder, progress)
+    telling = np.bitwise_count(hashes).sum(axis=1, dtype=np.int64)
+    kept = telling >= FLAT_BITS * hashes.shape[1] // 8
+    places, hashes = places[kept], hashes[kept]
+    found = [NONE]
+    for some in _by_tenant(rows.tenants[places]):
+        if len(some) < 2:
+            continue
+        index = HammingIndex.build(hashes[some], places[some])
+        for first, second, distance in index.pairs(radius):
+            found.append(edges(first, second, Evidence.HASH, distance))
+    return joined(found)
+
+
+def _read(
+    store: Store, rows: Rows, encoder: str, progress: Progress | None
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """The hashes, whole and trimmed, with the row of each."""
+    places: list[NDArray[np.int64]] = []
+    hashes: list[NDArray[np.uint8]] = []
+    done = 0
+    for ids, vectors in store.all_vectors(encoder):
+        where, there = rows.places(ids)
+        places.append(where[there])
+        hashes.append(vectors[there])
+        done += len(ids)
+        if progress is not None:
+            progress("read hashes", done, 0)
+    for start in range(0, len(rows), _AT_A_TIME):
+        trimmed = store.trimmed(encoder, rows.ids[start : start + _AT_A_TIME].tolist())
+        if trimmed:
+            places.append(rows.places(np.array(list(trimmed), np.int64))[0])
+            hashes.append(np.stack(list(trimmed.values())))
+    if not places:
+        return np.empty(0, np.int64), np.empty((0, 8), np.uint8)
+    return np.concatenate(places), np.concatenate(hashes)
+
+
+def _by_tenant(tenants: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """The places of each tenant."""
+    order = np.argsort(tenants, kind="stable")
+    yield from np.split(order, np.flatnonzero(np.diff(tenants[order])) + 1)

@@ -1,0 +1,123 @@
+"""The journal of moves: what shall be done is on disk before it is done."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from lookalike.duplicates.moving.files import sync_folder
+from lookalike.duplicates.moving.plan import Step
+from lookalike.errors import UsageError
+
+FOLDER = "moves"
+"""Below the collection's folder."""
+
+State = Literal["begun", "done", "failed", "undoing", "undone"]
+
+_HEAD = {"format": "lookalike moves", "version": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step of a journal and how far it got."""
+
+    number: int
+    step: Step
+    state: State
+
+
+class Journal:
+    """Lines of JSON; each is on disk when `note` returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Go on with a journal, or begin one."""
+        self.path = path
+        new = not path.exists()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("xb" if new else "ab")
+        if new:
+            self._write(_HEAD)
+            sync_folder(path.parent)
+        elif not path.read_bytes().endswith(b"\n"):
+            self._file.write(b"\n")  # a line that a crash cut short stays a line of its own
+
+    def begin(self, number: int, step: Step) -> None:
+        """Write down a step before it is done."""
+        self._write({"number": number, "state": "begun", "step": asdict(step)})
+
+    def note(self, number: int, state: State) -> None:
+        """Write down how far a step got."""
+        self._write({"number": number, "state": state})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self._file.write(json.dumps(line).encode("ascii") + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+
+def new_path(collection: Path) -> Path:
+    """The path of a new journal, named for the moment."""
+    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+    return collection / FOLDER / f"{now}.jsonl"
+
+
+def journals(collection: Path) -> list[Path]:
+    """All journals of a collection, oldest first."""
+    return sorted((collection / FOLDER).glob("*.jsonl"))
+
+
+def read(path: Path) -> list[Entry]:
+    """The steps of a journal in order.
+
+    Raises:
+        UsageError: the file is not a journal.
+        OSError: it cannot be read.
+    """
+    lines = path.read_bytes().split(b"\n")
+    found: dict[int, Entry] = {}
+    for place, line in enumerate(lines):
+        value = _parsed(line)
+        if place == 0:
+            if value != _HEAD and len(lines) > 1:
+                raise UsageError(f"{path} is not a journal of moves")
+        elif value is not None:
+            number: Any = value.get("number")
+            state: Any = value.get("state")
+            if "step" in value:
+                found[number] = Entry(number, _step(path, value["step"]), state)
+            elif number in found:
+                found[number] = Entry(number, found[number].step, state)
+    return [found[number] for number in sorted(found)]
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except ValueError:  # the end, or what a crash cut short
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _step(path: Path, value: Any) -> Step:
+    try:
+        step = Step(**value)
+        right = all(isinstance(getattr(step, one.name), int | str) for one in fields(Step))
+    except TypeError:
+        right = False
+    if not right or not os.path.isabs(step.source) or not os.path.isabs(step.best):
+        raise UsageError(f"{path} is damaged: one of its steps cannot be read")
+    return step

@@ -1,0 +1,119 @@
+"""Doing planned steps with the journal, and bringing the records along."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lookalike.duplicates.moving import carry, journal
+from lookalike.duplicates.moving.journal import Entry, Journal
+from lookalike.duplicates.moving.plan import Moves, Step
+from lookalike.errors import LookalikeError
+from lookalike.sources import uri
+from lookalike.stores.base import Entry as Facts
+from lookalike.stores.base import Progress, Store
+
+_AFTER: dict[journal.State, journal.State] = {"begun": "done", "undoing": "undone"}
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What was done: how many files and bytes, what failed and why, and the journal of it."""
+
+    files: int
+    bytes: int
+    failed: tuple[tuple[str, str], ...]
+    journal: Path | None
+    finished: int = 0
+    """Steps of interrupted runs that were finished first."""
+
+
+def move(store: Store, collection: Path, moves: Moves, progress: Progress | None) -> Moved:
+    """Do the steps; what an interrupted run left half done is finished first."""
+    failed: list[tuple[str, str]] = []
+    finished = 0
+    for path in journal.journals(collection):
+        left = [one for one in journal.read(path) if one.state in {"begun", "undoing"}]
+        if left:
+            with Journal(path) as log:
+                finished += len(_go_on(store, log, left, failed))
+    if not moves.steps:
+        return Moved(0, 0, tuple(failed), None, finished)
+    path = journal.new_path(collection)
+    with Journal(path) as log:
+        done = []
+        for number, step in enumerate(moves.steps):
+            if step.target and os.path.lexists(step.target):
+                failed.append((step.source, f"there is already something at {step.target}"))
+            else:
+                log.begin(number, step)
+                if _done(store, log, number, step, failed, carry.carry_out, "done"):
+                    done.append(step)
+            if progress is not None:
+                progress("move files", number + 1, len(moves.steps))
+    return Moved(len(done), sum(one.size for one in done), tuple(failed), path, finished)
+
+
+def undo(store: Store, path: str | os.PathLike[str], progress: Progress | None) -> Moved:
+    """Undo the steps of a journal, the last first."""
+    place = Path(path)
+    entries = [one for one in journal.read(place) if one.state in {"begun", "done", "undoing"}]
+    failed: list[tuple[str, str]] = []
+    done: list[Step] = []
+    with Journal(place) as log:
+        for count, one in enumerate(reversed(entries), 1):
+            log.note(one.number, "undoing")
+            if _done(store, log, one.number, one.step, failed, carry.undo, "undone"):
+                done.append(one.step)
+            if progress is not None:
+                progress("move files back", count, len(entries))
+    return Moved(len(done), sum(one.size for one in done), tuple(failed), place)
+
+
+def _go_on(
+    store: Store, log: Journal, left: Iterable[Entry], failed: list[tuple[str, str]]
+) -> list[Step]:
+    done = []
+    for one in left:
+        begun = one.state == "begun"
+        way, state = (carry.carry_out if begun else carry.undo), _AFTER[one.state]
+        if _done(store, log, one.number, one.step, failed, way, state):
+            done.append(one.step)
+    return done
+
+
+def _done(
+    store: Store,
+    log: Journal,
+    number: int,
+    step: Step,
+    failed: list[tuple[str, str]],
+    way: Callable[[Step], Path],
+    state: journal.State,
+) -> bool:
+    """Do one step and bring its record along; what cannot be done is a line of `failed`."""
+    try:
+        place = way(step)
+        _bring_record(store, step, place)
+    except (ValueError, OSError, LookalikeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        failed.append((step.source, reason.lower() if isinstance(error, OSError) else reason))
+        log.note(number, "failed" if state == "done" else "done")
+        return False
+    log.note(number, state)
+    return True
+
+
+def _bring_record(store: Store, step: Step, place: Path) -> None:
+    """Tell the store where a record's file is now; one deleted meanwhile needs no telling."""
+    (record,) = store.get([step.id])
+    if record is None:
+        return
+    found = os.stat(place)
+    facts = Facts(
+        uri=uri.from_path(place),
+        tenant=step.tenant,
+        size=found.st_size,
+        modified_ns=found.st_mtime_ns,
+    )
+    store.move({step.id: facts})
