@@ -2,9 +2,10 @@
 
 import hashlib
 import operator
+import re
 from collections.abc import Iterable
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lookalike import filters
 from lookalike.attributes import check_text
@@ -54,6 +55,29 @@ def checked(value: Any, kinds: Any, rule: str) -> Any:
     if not isinstance(value, kinds):
         raise UsageError(f"{rule}, not {type(value).__name__}")
     return value
+
+
+def digest_of(text: str) -> "tuple[Literal['md5', 'sha256'], bytes]":
+    """Which digest of a file's bytes hexadecimal digits are, and the digest.
+
+    Raises:
+        UsageError: they are not 32 or 64, or no hexadecimal digits.
+    """
+    checked(text, str, "a digest is a text of hexadecimal digits")
+    if _DIGEST.fullmatch(text) is None:
+        raise UsageError(
+            f"a digest is an MD5 of 32 or a SHA-256 of 64 hexadecimal digits, not {text[:80]!r}"
+        )
+    return ("md5" if len(text) == _MD5_DIGITS else "sha256"), bytes.fromhex(text)
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text can be an MD5 or a SHA-256."""
+    return _DIGEST.fullmatch(text) is not None
+
+
+_MD5_DIGITS = 32
+_DIGEST = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{64}", re.ASCII)
 
 
 def encoder_names(value: Any) -> list[str]:
