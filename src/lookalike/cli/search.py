@@ -163,6 +163,6 @@ def command(
     if as_json:
         echo_json(results.to_dict())
     else:
-        answer.show(results, first=offset + 1, pictures=pictures)
+        answer.show(results, first=offset + 1, pictures=pictures, reasons=segments is not None)
     answer.write(results, html, png)
     return 0 if results else 1
