@@ -55,8 +55,10 @@ def test_json_is_one_object_and_all_of_standard_output(run: Run, some: Path) -> 
         "unchanged",
         "moved",
         "removed",
+        "skipped",
         "completed",
         "failed",
+        "duplicates",
         "notices",
         "seconds",
     ]
@@ -80,6 +82,22 @@ def test_failures_are_listed_counted_and_written(
     assert sorted(Path(json.loads(line)["uri"]).name for line in lines) == [
         f"broken {n:02}.jpg" for n in range(13)
     ]
+
+
+def test_duplicates_are_left_out_and_listed(run: Run, some: Path) -> None:
+    original = min(some.iterdir())
+    for n in range(12):
+        shutil.copy(original, some / f"{original.stem}.twin {n:02}.jpg")
+    result = run("index", "photos", "--encoder", "phash", "--on-duplicate", "skip")
+    assert "12 added, 12 skipped in " in result.stdout
+    assert result.stdout.count("same bytes") == 10
+    assert "and 2 more duplicates; --json lists them all" in result.stderr
+    again = json.loads(run("index", "photos", "--on-duplicate", "skip", "--json").stdout)
+    assert (again["unchanged"], again["skipped"], len(again["duplicates"])) == (12, 12, 12)
+    assert {one["original"] for one in again["duplicates"]} == {str(original)}
+    linked = json.loads(run("index", "photos", "--on-duplicate", "link", "--json").stdout)
+    assert (linked["added"], len(linked["duplicates"])) == (12, 12)
+    run("index", "photos", "--on-duplicate", "drop", status=2)
 
 
 def test_nothing_to_do(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

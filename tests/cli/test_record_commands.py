@@ -1,5 +1,6 @@
 """`show`, `list`, `delete`, `info` and `rebuild`, on the example photographs."""
 
+import hashlib
 import json
 import os
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from PIL import Image
+from PIL import Image, ImageOps
 
 import lookalike
 from lookalike.cli import delete
@@ -50,7 +51,34 @@ def test_show_json(run: Run, at: list[str], photos: Path) -> None:
     assert record["format"] == "jpeg"
     assert record["encoders"]["mobilenet-v3-large"] == {"kind": "embedding", "size": 960}
     assert len(bytes.fromhex(record["encoders"]["phash"]["hash"])) == 8
+    assert len(bytes.fromhex(record["pixels"])) == 16
+    assert (record["border"], record["duplicate_of"]) == (None, None)
     assert run("show", str(record["id"]), "--json", *at).stdout == line + "\n"
+    assert run("show", record["md5"], "--json", *at).stdout == line + "\n"
+    assert run("show", record["sha256"].upper(), "--json", *at).stdout == line + "\n"
+
+
+def test_show_by_digest(run: Run, tmp_path: Path, photos: Path) -> None:
+    picture = min(photos.rglob("*.jpg"))
+    framed = tmp_path / "pictures" / "framed.png"
+    framed.parent.mkdir()
+    with Image.open(picture) as image:
+        ImageOps.expand(image.convert("RGB"), 60, "white").save(framed)
+    shutil.copy(framed, framed.with_name("twin.png"))
+    at = ["-c", str(tmp_path / "c")]
+    run("index", str(framed.parent), "--encoder", "phash", "--quiet", "--tenant", "ann", *at)
+    run("index", str(framed.parent), "--on-duplicate", "link", "--quiet", *at)
+    digest = hashlib.md5(framed.read_bytes(), usedforsecurity=False).hexdigest()
+    shown = run("show", digest, *at)
+    assert shown.stderr == "lookalike: the same bytes: id 2, 3, 4\n"
+    assert "without the white border" in shown.stdout
+    assert run("show", digest, "--tenant", "bob", *at, status=2).stdout == ""
+    assert run("show", digest[:-1], *at, status=2).stdout == ""
+    linked = run("show", digest, "--tenant", "", "--json", *at)
+    assert linked.stderr == "lookalike: the same bytes: id 4\n"
+    assert len(json.loads(linked.stdout)["encoders"]["phash"]["trimmed"]) == 16
+    assert json.loads(run("show", "4", "--json", *at).stdout)["duplicate_of"] == 3
+    assert "duplicate of" in run("show", "4", *at).stdout
 
 
 def test_show_small_files_and_nested_attributes(

@@ -10,11 +10,15 @@ from lookalike.cli.output import echo_json, echo_table, is_terminal, say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lookalike.collection import Collection
     from lookalike.records import EncoderSpec, Record
+
+_SAME_SHOWN = 10
+"""Records of one digest that are named."""
 
 
 @click.command(no_args_is_help=True)
-@click.argument("record", metavar="ID|PATH|URL")
+@click.argument("record", metavar="ID|PATH|URL|DIGEST")
 @options.collection
 @click.option("--tenant", metavar="NAME", help="Whose picture it must be.")
 @options.as_json
@@ -32,11 +36,13 @@ def command(
     lookalike show 17
     lookalike show photos/cat.jpg
     lookalike show 17 --json
+    lookalike show d41d8cd98f00b204e9800998ecf8427e     by the MD5 or SHA-256 of its file
     """  # noqa: D301
-    from lookalike.cli.record import find, to_dict
+    from lookalike.cli.record import to_dict
 
     with options.open_existing(collection) as opened:
-        found = find(opened, record, tenant)
+        found = _find(opened, record, tenant)
+        trimmed = opened.trimmed_of(found.id)
         vectors = opened.vectors_of(found.id)
         qualities = opened.qualities_of(found.id)
         specs = {spec.name: spec for spec in opened.encoders}
@@ -44,14 +50,33 @@ def command(
         encoders = {name: _vector_json(specs[name], vector) for name, vector in vectors.items()}
         for name, quality in qualities.items():
             encoders[name]["quality"] = quality
+        for name, vector in trimmed.items():
+            encoders[name]["trimmed"] = vector.tobytes().hex()
         echo_json({**to_dict(found), "encoders": encoders})
         return 0
     from lookalike.views import table, terminal
 
     if terminal.wanted(pictures, say):
         terminal.show_picture(found.uri, say=say)
-    echo_table(table.pairs(_rows(found, specs, vectors, qualities), terminal=is_terminal()))
+    echo_table(
+        table.pairs(_rows(found, specs, vectors, qualities, trimmed), terminal=is_terminal())
+    )
     return 0
+
+
+def _find(opened: "Collection", record: str, tenant: str | None) -> "Record":
+    """The record of an id, a path or URL, or the first of those with a digest."""
+    from lookalike.arguments import is_digest
+    from lookalike.cli.record import find
+
+    same = opened.find_digest(record, tenant) if is_digest(record) else []
+    if not same:
+        return find(opened, record, tenant)
+    if len(same) > 1:
+        ids = ", ".join(str(one.id) for one in same[1:_SAME_SHOWN])
+        more = f" and {len(same) - _SAME_SHOWN:,} more" if len(same) > _SAME_SHOWN else ""
+        say(f"the same bytes: id {ids}{more}")
+    return same[0]
 
 
 def _vector_json(spec: "EncoderSpec", vector: Any) -> dict[str, Any]:
@@ -67,6 +92,7 @@ def _rows(
     specs: "Mapping[str, EncoderSpec]",
     vectors: "Mapping[str, Any]",
     qualities: "Mapping[str, int]",
+    trimmed: "Mapping[str, Any]",
 ) -> list[tuple[str, str]]:
     from lookalike.cli.record import moment
     from lookalike.views.text import printable, size, value_of
@@ -84,7 +110,10 @@ def _rows(
     if record.modified_ns is not None:
         rows.append(("modified", moment(record.modified_ns / 1e9)))
     rows += [("added", moment(record.added)), ("updated", moment(record.updated))]
-    for name, digest in (("sha256", record.sha256), ("md5", record.md5)):
+    if record.duplicate_of is not None:
+        rows.append(("duplicate of", f"id {record.duplicate_of}"))
+    digests = (("sha256", record.sha256), ("md5", record.md5), ("pixel digest", record.pixels))
+    for name, digest in digests:
         if digest:
             rows.append((name, digest.hex()))
     for name, vector in vectors.items():
@@ -93,6 +122,9 @@ def _rows(
         if name in qualities:
             value += f" (quality {qualities[name]} of 100)"
         rows.append((printable(name), value))
+        if name in trimmed:
+            within = f"{trimmed[name].tobytes().hex()} without the {record.border} border"
+            rows.append(("", within))
     for key, value in record.attributes.items():
         rows.append((printable(f".{key}"), value_of(value)))
     return rows
