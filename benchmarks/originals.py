@@ -2,7 +2,7 @@
 
     python benchmarks/originals.py ORIGINALS LABELLED CAPTIONS [--pictures 100]
         [--edits basic|hard|all] [--seed 1] [--crowd] [--quick-check] [--peer] [--steps 10]
-        [--encoders sscd-disc-mixup,phash,pdq] [--out FILE.json]
+        [--encoders sscd-disc-mixup,phash,pdq] [--jobs 2] [--timed 60] [--out FILE.json]
 
 The crowd is ORIGINALS and LABELLED, nine of ten of each class (--crowd: and three of four of
 CAPTIONS). Some ORIGINALS are edited in every way of lookalike.evaluation.edits; an original is
@@ -13,68 +13,37 @@ that have an original; the precision of copies counts every hit called `identica
 
 --steps asks some of the originals' copies again with steps left out; --peer compares pHash, PDQ
 and SSCD alone (the nearest whole picture) on the same queries. --quick-check is a few pictures
-of each, to see that all of it runs. Times mean something only on a machine that does nothing
-else.
+of each, to see that all of it runs. --jobs asks from so many processes, each on one processor of
+its own; times of whole queries are then those of --timed of them, asked again from one process on
+all processors. Times mean something only on a machine that does nothing else.
 """
 
 import argparse
 import contextlib
 import json
+import multiprocessing
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+from copy_answers import Answer, Shown, report, row, times
 from copy_queries import EDITS, Pictures, Query, pictures
 
 import lookalike
 from lookalike.collection import Collection
 from lookalike.encoders import registry
-from lookalike.evaluation.edits import BASIC
-from lookalike.records import Verdict
-from lookalike.sources.uri import from_path
 
-PRECISION = 0.99
 HASHES = "phash,pdq"
 PEERS = ("phash", "pdq", "sscd-disc-mixup")
 LIMIT = 10
-SHOWN = 12
-"""Wrong copies, and originals not found, that are named."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A hit: its place as a file, its score, what it was called."""
-
-    uri: str
-    score: float
-    verdict: str
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of a query."""
-
-    query: Query
-    hits: tuple[Shown, ...]
-    ms: float
-    steps: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def own(self) -> str | None:
-        """The uri of the original."""
-        return None if self.query.original is None else from_path(self.query.original)
-
-    @property
-    def found(self) -> bool:
-        """Whether the original is the first hit."""
-        return bool(self.hits) and self.hits[0].uri == self.own
 
 
 Ask = Callable[[bytes], tuple[Sequence[Shown], dict[str, float]]]
@@ -107,11 +76,19 @@ def main() -> None:
                 title = f"{registry.card(name).title} alone"
                 answers = _ask_all(title, chosen.queries, _peer(name, chosen.crowd))
                 results[f"peer {name}"] = report(title, answers, options.edits)
-        answers = _ask_all("hashes only", chosen.queries, _copies(hashes))
+        answers = _shared("hashes only", chosen.queries, hashes, options)
         results["hashes"] = report(f"hashes only ({HASHES})", answers, options.edits)
-        answers = _ask_all("all steps", chosen.queries, _copies(full))
+        answers = _shared("all steps", chosen.queries, full, options)
         results["all"] = report(f"all steps ({options.encoders})", answers, options.edits)
-        results["times"] = times(answers)
+        if options.jobs > 1:
+            some = chosen.queries[:: max(1, len(chosen.queries) // options.timed)]
+            quick = _ask_all("quick mode", some, _copies(full, effort="quick"))
+            timed = _ask_all("timed", some, _copies(full))
+            for title, asked in (("quick mode", quick), ("whole queries", timed)):
+                milliseconds = [answer.ms for answer in asked]
+                results[f"{title} ms"] = list(np.quantile(milliseconds, (0.5, 0.95)))
+                print(f"{title}: p50, p95 ms {results[f'{title} ms']}")
+        results["times"] = times(timed if options.jobs > 1 else answers)
         if options.steps and not options.quick_check:
             results["steps"] = _steps(full, hashes, answers, options.steps)
     if options.out:
@@ -130,6 +107,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--encoders", default="sscd-disc-mixup,phash,pdq")
     parser.add_argument("--steps", type=int, default=10, metavar="N", help="originals; 0 for none")
     parser.add_argument("--peer", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N")
+    parser.add_argument("--timed", type=int, default=60, metavar="N", help="with --jobs")
     parser.add_argument("--quick-check", action="store_true")
     parser.add_argument("--out", type=Path, metavar="FILE")
     return parser.parse_args()
@@ -193,83 +172,44 @@ def _ask_all(title: str, queries: Sequence[Query], ask: Ask) -> list[Answer]:
     return answers
 
 
-def report(title: str, answers: Sequence[Answer], edits: str) -> dict[str, Any]:
-    """Print what was found, and give the numbers."""
-    found: dict[str, Any] = {"per edit": {}}
-    asked = [answer for answer in answers if answer.own]
-    for name in EDITS[edits]:
-        some = [answer.found for answer in asked if answer.query.edit == name]
-        if some:
-            found["per edit"][name] = float(np.mean(some))
-    for kind, names in (("basic", set(BASIC)), ("hard", set(EDITS["hard"]))):
-        some = [answer.found for answer in asked if answer.query.edit in names]
-        if some:
-            found[f"{kind} recall@1"] = float(np.mean(some))
-    found["recall at 99 % precision"] = recall_at(answers, PRECISION)
-    called = [
-        (hit.uri == answer.own, answer, hit)
-        for answer in answers
-        for hit in answer.hits
-        if hit.verdict in {Verdict.COPY, Verdict.IDENTICAL}
-    ]
-    if called:
-        right = sum(true for true, _, _ in called)
-        found["copies called"], found["copies wrong"] = len(called), len(called) - right
-        found["precision of copies"] = right / len(called)
-        found["recall of copies"] = right / max(1, len(asked))
-    milliseconds = [answer.ms for answer in answers]
-    found["p50 ms"] = float(np.median(milliseconds))
-    found["p95 ms"] = float(np.quantile(milliseconds, 0.95))
-    print(f"## {title}")
-    for key, value in found.items():
-        if key != "per edit":
-            print(
-                f"  {key:<26} {value:,.4f}"
-                if isinstance(value, float)
-                else f"  {key:<26} {value:,}"
-            )
-    parts = [f"{name} {value:.2f}" for name, value in found["per edit"].items()]
-    for start in range(0, len(parts), 6):
-        print("    " + ", ".join(parts[start : start + 6]))
-    wrong = [(answer, hit) for true, answer, hit in called if not true]
-    for answer, hit in wrong[:SHOWN]:
-        print(f"  WRONG {hit.score:.3f} {answer.query.name} -> {_short(hit.uri)}: {hit.reason}")
-    found["wrong"] = [[answer.query.name, hit.uri, hit.score, hit.reason] for answer, hit in wrong]
-    lost = [answer for answer in asked if not answer.found]
-    found["lost"] = [answer.query.name for answer in lost]
-    if called:
-        for answer in lost[:SHOWN]:
-            best = answer.hits[0] if answer.hits else Shown("nothing", 0.0, "")
-            print(f"  LOST {answer.query.name}: {best.score:.3f} {_short(best.uri)}")
-    print(flush=True)
-    return found
+def _shared(
+    title: str, queries: Sequence[Query], collection: Collection, options: argparse.Namespace
+) -> list[Answer]:
+    """Ask from several processes, where that is wished."""
+    if options.jobs < 2:
+        return _ask_all(title, queries, _copies(collection))
+    context = multiprocessing.get_context("spawn")
+    processors = context.Queue()
+    for job in range(options.jobs):
+        processors.put(sorted(os.sched_getaffinity(0))[job % len(os.sched_getaffinity(0))])
+    answers: list[Answer] = []
+    begun = said = time.monotonic()
+    with ProcessPoolExecutor(
+        options.jobs, context, initializer=_begin, initargs=(collection.path, processors)
+    ) as pool:
+        for answer in pool.map(_answer, queries, chunksize=4):
+            answers.append(answer)
+            if time.monotonic() - said > 30:
+                said = time.monotonic()
+                left = (said - begun) / len(answers) * (len(queries) - len(answers))
+                _say(f"{title}: {len(answers)} of {len(queries)}, {left:.0f} s left")
+    return answers
 
 
-def recall_at(answers: Sequence[Answer], precision: float) -> float:
-    """The part of the originals found where all hits of all answers are cut at one score.
-
-    The lowest score is taken above which that part of the hits is right.
-    """
-    scored = [(hit.score, hit.uri == answer.own) for answer in answers for hit in answer.hits]
-    if not scored:
-        return 0.0
-    order = sorted(scored, key=lambda one: -one[0])
-    scores, right = np.array([s for s, _ in order]), np.cumsum([r for _, r in order])
-    ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
-    enough = [right[end] for end in ends if right[end] >= precision * (end + 1)]
-    return float(max(enough, default=0) / max(1, sum(answer.own is not None for answer in answers)))
+def _begin(path: Path, processors: "multiprocessing.Queue[int]") -> None:
+    os.sched_setaffinity(0, {processors.get()})
+    _job.append(_copies(lookalike.open(path, read_only=True)))
 
 
-def times(answers: Sequence[Answer]) -> dict[str, float]:
-    """Print the median milliseconds of each step of whole queries."""
-    names = list(dict.fromkeys(name for answer in answers for name in answer.steps))
-    medians = {n: float(np.median([a.steps.get(n, 0.0) for a in answers])) for n in names}
-    means = {n: float(np.mean([a.steps.get(n, 0.0) for a in answers])) for n in names}
-    print("## milliseconds a step (median, mean)")
-    for name in names:
-        print(f"  {name:<26} {medians[name]:8.1f} {means[name]:8.1f}")
-    print(flush=True)
-    return medians
+def _answer(query: Query) -> Answer:
+    data = query.data
+    started = time.perf_counter()
+    hits, steps = _job[0](data)
+    return Answer(query, tuple(hits), (time.perf_counter() - started) * 1e3, steps)
+
+
+_job: list[Ask] = []
+"""What one process of several asks."""
 
 
 def _steps(
@@ -286,12 +226,12 @@ def _steps(
     descriptor = _peer("sscd-disc-mixup", crowd)
     turned = {"effort": "quick", "orientations": True}
     rows = [
-        _row("pHash", _ask_all("pHash", some, _peer("phash", crowd))),
-        _row("hashes, + borders", _ask_all("borders", some, _copies(hashes, effort="quick"))),
-        _row("+ orientations", _ask_all("orientations", some, _copies(hashes, **turned))),
-        _row("descriptor alone", _ask_all("descriptor", some, descriptor)),
-        _row("with hashes (quick mode)", _ask_all("quick", some, _copies(full, effort="quick"))),
-        _row("+ orientations", _ask_all("orientations", some, _copies(full, **turned))),
+        row("pHash", _ask_all("pHash", some, _peer("phash", crowd))),
+        row("hashes, + borders", _ask_all("borders", some, _copies(hashes, effort="quick"))),
+        row("+ orientations", _ask_all("orientations", some, _copies(hashes, **turned))),
+        row("descriptor alone", _ask_all("descriptor", some, descriptor)),
+        row("with hashes (quick mode)", _ask_all("quick", some, _copies(full, effort="quick"))),
+        row("+ orientations", _ask_all("orientations", some, _copies(full, **turned))),
     ]
     unproved = _copies(full, proof=False)
     with _remembered(registry.load("sscd-disc-mixup")):
@@ -302,9 +242,9 @@ def _steps(
     raw = [replace(answer, ms=timed.ms) for answer, timed in zip(raw, normalised, strict=True)]
     return [
         *rows,
-        _row("+ regions, inverted", raw),
-        _row("+ normalisation", normalised),
-        _row("+ proof", whole),
+        row("+ regions, inverted", raw),
+        row("+ normalisation", normalised),
+        row("+ proof", whole),
     ]
 
 
@@ -325,31 +265,10 @@ def _remembered(encoder: Any) -> Iterator[None]:
         yield
 
 
-def _row(title: str, answers: Sequence[Answer]) -> dict[str, Any]:
-    asked = [answer for answer in answers if answer.own]
-    basic = [answer.found for answer in asked if answer.query.edit in BASIC]
-    hard = [answer.found for answer in asked if answer.query.edit not in BASIC]
-    row = {
-        "step": title,
-        "basic": float(np.mean(basic)) if basic else None,
-        "hard": float(np.mean(hard)) if hard else None,
-        "recall at 99 % precision": recall_at(answers, PRECISION),
-        "p50 ms": float(np.median([answer.ms for answer in answers])),
-    }
-    numbers = [value for key, value in row.items() if key != "step"]
-    values = ["       -" if value is None else f"{value:8.3f}" for value in numbers]
-    print(f"  {title:<28}" + "".join(values), flush=True)
-    return row
-
-
 def _paths(collection: Collection) -> Iterator[Path]:
     from lookalike.sources.uri import to_path
 
     return (path for record in collection.list() if (path := to_path(record.uri)))
-
-
-def _short(uri: str) -> str:
-    return "/".join(uri.split("/")[-2:])
 
 
 def _say(message: str) -> None:
