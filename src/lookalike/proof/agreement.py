@@ -23,6 +23,9 @@ _TEXTURE = 3.0
 _SAME = 0.7
 """Correlation of a window from which it counts as the same."""
 
+_BACKED = 0.5
+"""The same from which it backs a feature in it."""
+
 _BEST = 0.4
 """Part of the windows, those that agree best, that are looked at alone."""
 
@@ -32,8 +35,9 @@ _FINE, _BROAD = 2.0, 6.0
 _COARSE_WINDOW, _COARSE_TEXTURE = 27, 1.0
 """Window and least deviation where that is compared."""
 
-_PLAIN = 4
-"""Difference in grey levels of a pixel's neighbours up to which there is nothing but background."""
+_AROUND, _PLAIN = 21, 3
+"""A pixel is background if it is within so many grey levels of the median of so many pixels
+around: most of a page is, also between its letters."""
 
 _LEAST_WEIGHT = 0.03
 """Of a window of plain background with some ink on it; a photograph's windows have 1."""
@@ -49,7 +53,8 @@ class Agreement:
     −1..1, `best` that of the best 40 %, which a half covered copy has as well; `coarse` the mean
     in broader windows of what is left of both when they are blurred, which a watermark or a
     caption that two pictures share does not raise. `area` is the part of the common region that
-    shows something, and is no plain background.
+    shows something, and is no plain background; `places` counts, by the same weights, the given
+    places whose windows are the same.
     """
 
     share: float
@@ -57,13 +62,18 @@ class Agreement:
     best: float
     coarse: float
     area: float
+    places: float
 
 
-NONE = Agreement(0.0, 0.0, 0.0, 0.0, 0.0)
+NONE = Agreement(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def agreement(
-    query: NDArray[np.uint8], other: NDArray[np.uint8], matrix: Matrix, corners: NDArray[np.float64]
+    query: NDArray[np.uint8],
+    other: NDArray[np.uint8],
+    matrix: Matrix,
+    corners: NDArray[np.float64],
+    places: NDArray[np.float64],
 ) -> Agreement:
     """Compare the grey pixels of two pictures by local normalised correlation.
 
@@ -72,6 +82,7 @@ def agreement(
         other: (h, w) uint8, the record's.
         matrix: (3, 3), from pixels of `other` to pixels of `query`.
         corners: (4, 2) of the common part, in pixels of `other`.
+        places: (n, 2) of the features that agree, in pixels of `other`; n may be 0.
     """
     cv2 = opencv()
     left, top = np.maximum(corners.min(axis=0), 0)
@@ -89,18 +100,21 @@ def agreement(
         np.ones((5, 5), np.uint8),
     )
     busy = _view(_busy(other), to_other, size) / np.float32(255)
-    return _compared(ours, theirs, there > 250, busy)
+    spots = np.floor((places - (left, top)) / step).astype(np.intp)
+    inside = (spots >= 0).all(axis=1) & (spots < size).all(axis=1)
+    return _compared(ours, theirs, there > 250, busy, spots[inside])
 
 
 def _busy(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """255 where a picture is more than plain background, 0 elsewhere."""
+    """255 where a picture is not the colour of the background around, 0 where it is."""
     cv2 = opencv()
-    around = np.ones((3, 3), np.uint8)
-    differ = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, around) > _PLAIN
+    differ = cv2.absdiff(grey, cv2.medianBlur(grey, _AROUND)) > _PLAIN
     return np.where(differ, np.uint8(255), np.uint8(0))
 
 
-def _compared(ours: Grey, theirs: Grey, there: NDArray[np.bool_], busy: Grey) -> Agreement:
+def _compared(
+    ours: Grey, theirs: Grey, there: NDArray[np.bool_], busy: Grey, spots: NDArray[np.intp]
+) -> Agreement:
     """The agreement of two aligned pictures, where `there` is true."""
     if not there.any():
         return NONE
@@ -117,8 +131,9 @@ def _compared(ours: Grey, theirs: Grey, there: NDArray[np.bool_], busy: Grey) ->
         _COARSE_WINDOW,
         _COARSE_TEXTURE,
     )
-    # Half of a window busy is a photograph; a fifth is ink on paper.
-    weight = np.clip(_boxed(there, _WINDOW)(busy) * 3 - 0.6, _LEAST_WEIGHT, 1)
+    # Of a photograph's window two thirds are busy; a third is ink on paper.
+    weight = np.clip(_boxed(there, _WINDOW)(busy) * 3 - 0.9, _LEAST_WEIGHT, 1)
+    backed = np.where(shows & (seen > _BACKED), weight, 0)[spots[:, 1], spots[:, 0]]
     weights, seen = weight[shows], seen[shows]
     order = np.argsort(-seen)
     best = order[np.cumsum(weights[order]) <= max(_BEST * weights.sum(), weights[order[0]])]
@@ -128,6 +143,7 @@ def _compared(ours: Grey, theirs: Grey, there: NDArray[np.bool_], busy: Grey) ->
         float((weights * seen)[best].sum() / weights[best].sum()),
         float((weight * coarse)[coarse_shows].sum() / max(weight[coarse_shows].sum(), 1e-6)),
         float(weights.sum() / there.sum()),
+        float(backed.sum()),
     )
 
 

@@ -14,7 +14,12 @@ from lookalike.proof.pairs import pairs
 from lookalike.proof.pixels import overlaid
 from lookalike.proof.placement import Matrix, Placement, placements
 from lookalike.proof.region import Region, region
-from lookalike.proof.score import score_features, score_pixels
+from lookalike.proof.score import (
+    features_evidence,
+    pixels_evidence,
+    score_features,
+    score_pixels,
+)
 from lookalike.proof.turned import inverted, mirrored
 from lookalike.records import Corners, Match
 
@@ -29,14 +34,19 @@ _PLACES = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Laid:
-    """A record's picture, as the query shows it, laid on the query."""
+class Laid:
+    """A record's picture, as the query shows it, laid on the query.
+
+    `matrix` (3, 3) takes pixels of `record` to the query's; `placement` is None where no features
+    but all pixels did that.
+    """
 
     record: Features
     matrix: Matrix
     region: Region
     mirrored: bool
     inverted: bool
+    evidence: tuple[float, ...]
     score: float
     placement: Placement | None = None
 
@@ -51,8 +61,8 @@ def match(query: Features, other: Features) -> Match | None:
     Raises:
         MissingExtraError: OpenCV is not installed.
     """
-    best: _Laid | None = None
-    for laid in _laid(query, other):
+    best: Laid | None = None
+    for laid in lay(query, other):
         if best is None or laid.score > best.score:
             best = laid
         if best.score >= _SURE:
@@ -60,7 +70,8 @@ def match(query: Features, other: Features) -> Match | None:
     return _as_match(query, best) if best is not None and best.score >= _LEAST else None
 
 
-def _laid(query: Features, other: Features) -> Iterator[_Laid]:
+def lay(query: Features, other: Features) -> Iterator[Laid]:
+    """All ways in which features, and then whole pictures' pixels, lay a record on a query."""
     size = _size(other)
     for way in _WAYS:
         record = way.turn(other)
@@ -68,10 +79,13 @@ def _laid(query: Features, other: Features) -> Iterator[_Laid]:
             common = region(placement.matrix, _size(query), size)
             if common is None:
                 continue
-            seen = agreement(query.grey, record.grey, placement.matrix, common.other_corners)
-            score = score_features(placement, common, seen)
-            yield _Laid(
-                *(record, placement.matrix, common, way.mirrored, way.inverted, score), placement
+            seen = agreement(
+                query.grey, record.grey, placement.matrix, common.other_corners, placement.other
+            )
+            evidence = features_evidence(placement.inliers, common, seen)
+            yield Laid(
+                *(record, placement.matrix, common, way.mirrored, way.inverted),
+                *(evidence, score_features(evidence), placement),
             )
     over = overlaid(query.grey, other.grey)
     way = next(w for w in _WAYS if (w.mirrored, w.inverted) == (over.mirrored, over.inverted))
@@ -79,12 +93,15 @@ def _laid(query: Features, other: Features) -> Iterator[_Laid]:
     matrix = over.matrix(_size(query), size)
     common = region(matrix, _size(query), size)
     if common is not None:
-        seen = agreement(query.grey, record.grey, matrix, common.other_corners)
-        score = score_pixels(over, seen)
-        yield _Laid(record, matrix, common, way.mirrored, way.inverted, score)
+        seen = agreement(query.grey, record.grey, matrix, common.other_corners, np.zeros((0, 2)))
+        evidence = pixels_evidence(seen)
+        yield Laid(
+            *(record, matrix, common, way.mirrored, way.inverted),
+            *(evidence, score_pixels(evidence)),
+        )
 
 
-def _as_match(query: Features, laid: _Laid) -> Match:
+def _as_match(query: Features, laid: Laid) -> Match:
     (a, _, _), (b, _, _), _ = laid.matrix
     record = laid.record
     shrunk = query.width / query.grey.shape[1] * record.grey.shape[1] / record.width
