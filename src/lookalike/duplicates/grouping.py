@@ -2,9 +2,10 @@
 
 What is sure (the same digest, near hashes) makes groups by itself: they are the connected
 components, exactly. Embeddings are not trusted to lead from picture to picture, because in a series
-of look-alikes each is a little like the next: a picture joins a group by its embedding only when it
-is near the group's best, or near at least half of its members ("sure" members of the best count as
-the best).
+of look-alikes each is a little like the next. The picture that most others are near is the centre
+of a group, and a picture joins by its embedding only when it is near the centre, or near at least
+half of the group (star clustering: Aslam, Pelekhov and Rus 2004). Pictures that surely are copies
+of each other count as one here.
 """
 
 from collections import defaultdict
@@ -34,15 +35,14 @@ def groups(found: Edges, rank: NDArray[np.int64]) -> list[list[int]]:
     order = np.lexsort((rank[rows], core))
     heads = np.flatnonzero(np.r_[True, np.diff(core[order]) > 0]) if len(rows) else order
     members = np.split(order, heads[1:])
-    # Cores by their best, so that the best leads the group that it is in.
     members.sort(key=lambda some: int(rank[rows[some[0]]]))
     number = np.empty(len(rows), np.int64)
     for place, some in enumerate(members):
         number[some] = place
-    leaders = _leaders(len(members), number[first[~sure]], number[second[~sure]])
+    centres = _centres(len(members), number[first[~sure]], number[second[~sure]])
     together: dict[int, list[int]] = defaultdict(list)
-    for place, leader in enumerate(leaders):
-        together[leader].extend(members[place].tolist())
+    for place, centre in enumerate(centres):
+        together[centre].extend(members[place].tolist())
     return [
         sorted(rows[some].tolist(), key=lambda row: int(rank[row]))
         for some in together.values()
@@ -50,36 +50,36 @@ def groups(found: Edges, rank: NDArray[np.int64]) -> list[list[int]]:
     ]
 
 
-def _leaders(count: int, first: NDArray[np.int64], second: NDArray[np.int64]) -> list[int]:
-    """The core that leads each core's group; cores are numbered from the best."""
+def _centres(count: int, first: NDArray[np.int64], second: NDArray[np.int64]) -> list[int]:
+    """The core at the centre of each core's group; cores are numbered from the best."""
     near: dict[int, set[int]] = defaultdict(set)
     for a, b in zip(first.tolist(), second.tolist(), strict=True):
         if a != b:
             near[a].add(b)
             near[b].add(a)
-    leader = list(range(count))
+    centre = list(range(count))
     size = [1] * count
     taken = [False] * count
-    for core in sorted(near):
+    for core in sorted(near, key=lambda one: (-len(near[one]), one)):
         if taken[core]:
             continue
         taken[core] = True
         for other in near[core]:
             if not taken[other]:
                 taken[other] = True
-                leader[other] = core
+                centre[other] = core
                 size[core] += 1
     for core in sorted(near):
-        if leader[core] != core or size[core] > 1:
+        if centre[core] != core or size[core] > 1:
             continue
         links: dict[int, int] = defaultdict(int)
         for other in near[core]:
-            links[leader[other]] += 1
+            links[centre[other]] += 1
         group, linked = min(links.items(), key=lambda one: (-one[1], one[0]))
         if 2 * linked >= size[group]:
-            leader[core] = group
+            centre[core] = group
             size[group] += 1
-    return leader
+    return centre
 
 
 def apart(

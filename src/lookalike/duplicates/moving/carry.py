@@ -26,6 +26,7 @@ def carry_out(step: Step) -> Path:
         OSError: the same, by the system.
     """
     source, best = Path(step.source), Path(step.best)
+    _clear(step)
     if sha256_of(best) != step.best_sha256:
         raise ValueError(f"the one to keep, {best}, has changed since it was indexed")
     if not step.target:
@@ -35,7 +36,7 @@ def carry_out(step: Step) -> Path:
     new = not _is(target, step.sha256)
     if new:
         _check(source, step.sha256)
-        _make_folders(target.parent)
+        _make_folders(Path(step.folder), target.parent)
         put(source, target, step.sha256)
     try:
         _leave(step, source, best)
@@ -68,6 +69,7 @@ def undo(step: Step) -> Path:
         OSError: the same, by the system.
     """
     source, best = Path(step.source), Path(step.best)
+    _clear(step)
     if not step.target:
         _turn_into_file(step, source, best)
         return source
@@ -79,7 +81,7 @@ def undo(step: Step) -> Path:
     if step.link and is_link_to(source, best) and not is_link_to(source, target):
         source.unlink()
     if not _is(source, step.sha256):
-        _make_folders(source.parent)
+        source.parent.mkdir(parents=True, exist_ok=True)
         put(target, source, step.sha256)
     target.unlink()
     sync_folder(target.parent)
@@ -98,7 +100,7 @@ def _turn_into_link(step: Step, source: Path, best: Path) -> None:
 
 
 def _replace(source: Path, best: Path, step: Step) -> None:
-    part = _fresh(part_of(source, step.sha256))
+    part = part_of(source, step.sha256)
     make_link(best, part, step.link)
     try:
         os.replace(part, source)
@@ -114,7 +116,7 @@ def _turn_into_file(step: Step, source: Path, best: Path) -> None:
         return
     if sha256_of(best) != step.sha256:
         raise ValueError(f"{best} has changed since it was linked to")
-    part = _fresh(part_of(source, step.sha256))
+    part = part_of(source, step.sha256)
     try:
         part.write_bytes(best.read_bytes())
         with part.open("r+b") as file:
@@ -127,10 +129,11 @@ def _turn_into_file(step: Step, source: Path, best: Path) -> None:
     sync_folder(source.parent)
 
 
-def _fresh(part: Path) -> Path:
-    with contextlib.suppress(FileNotFoundError):
-        part.unlink()
-    return part
+def _clear(step: Step) -> None:
+    """Remove what a crash left of a copy that never got its name, or has it already."""
+    for place in (step.source, step.target):
+        if place:
+            part_of(Path(place), step.sha256).unlink(missing_ok=True)
 
 
 def _is(path: Path, sha256: str) -> bool:
@@ -148,8 +151,11 @@ def _check(path: Path, sha256: str) -> None:
     raise ValueError(f"{path} is not the file that was indexed")
 
 
-def _make_folders(folder: Path) -> None:
-    """Make a folder and those above it; none of them may be a link that leads elsewhere."""
-    os.makedirs(folder, exist_ok=True)
-    if os.path.realpath(folder) != os.path.join(os.path.realpath(folder.parent), folder.name):
-        raise ValueError(f"{folder} is a link")
+def _make_folders(root: Path, folder: Path) -> None:
+    """Make a folder and those above it; none below the root may be a link that leads elsewhere."""
+    for path in (folder, *folder.parents):
+        if path == root:
+            break
+        if path.is_symlink():
+            raise ValueError(f"{path} is a link")
+    folder.mkdir(parents=True, exist_ok=True)

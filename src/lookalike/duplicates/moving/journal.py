@@ -38,11 +38,15 @@ class Journal:
         new = not path.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("xb" if new else "ab")
-        if new:
-            self._write(_HEAD)
-            sync_folder(path.parent)
-        elif not path.read_bytes().endswith(b"\n"):
-            self._file.write(b"\n")  # a line that a crash cut short stays a line of its own
+        try:
+            if new:
+                self._write(_HEAD)
+                sync_folder(path.parent)
+            elif not path.read_bytes().endswith(b"\n"):
+                self._file.write(b"\n")  # a line that a crash cut short stays one of its own
+        except BaseException:
+            self._file.close()
+            raise
 
     def begin(self, number: int, step: Step) -> None:
         """Write down a step before it is done."""

@@ -22,14 +22,15 @@ Link = Literal["hard", "symbolic"]
 class Step:
     """One file to move, to turn into a link, or both.
 
-    `target` is "" where the file becomes a link without being moved; `link` is "" where none is
-    left in its place. `size`, `modified_ns` and `sha256` (hex) are of the file as it was indexed;
+    `target`, below `folder`, is "" where the file becomes a link without being moved; `link` is ""
+    where none is left in its place. `size`, `modified_ns` and `sha256` (hex) are of the file as it was indexed;
     `best` and `best_sha256` are of the one that stays.
     """
 
     id: int
     tenant: str
     source: str
+    folder: str
     target: str
     link: Literal["", "hard", "symbolic"]
     size: int
@@ -126,6 +127,7 @@ def _step(
         id=record.id,
         tenant=record.tenant,
         source=str(source),
+        folder=root or "",
         target="" if root is None else _target(str(source), root, top),
         link=link,
         size=record.size,
