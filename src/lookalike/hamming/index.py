@@ -202,7 +202,8 @@ class HammingIndex:
                     slices += answer.slices(level, own)
                 return slices
 
-            found.append(collect(slices_at, radius, limit, keep, repeats))
+            levels = set(fresh.levels).union(*(one.levels(radius) for one in of_parts))
+            found.append(collect(slices_at, sorted(levels), limit, keep, repeats))
         return found
 
     def pairs(self, radius: int) -> Iterator[join.Pairs]:
@@ -288,6 +289,8 @@ class _Fresh:
         self._rows = np.flatnonzero(bits <= radius)
         self._bits = bits[self._rows]
         self._ids = state.ids
+        self.levels = np.unique(self._bits).tolist()
+        """The distances at which there are any."""
 
     def slices(self, level: int, check: OwnCheck | None) -> list[Slice]:
         """Their ids at a distance."""

@@ -1,6 +1,6 @@
 """From the levels of several answers to ids: nearest first, ties by id, each once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ class Found:
 
 def collect(
     slices_at: Callable[[int], Sequence[Slice]],
-    radius: int,
+    levels: Iterable[int],
     limit: int | None,
     keep: Keep | None,
     repeats: bool,
@@ -37,16 +37,16 @@ def collect(
 
     Args:
         slices_at: the ids at a distance.
-        radius: the largest distance.
+        levels: the distances at which there may be any, ascending.
         limit: None for all.
         keep: which ids may be there.
         repeats: whether an id may come more than once.
     """
     ids: list[Ids] = []
-    levels: list[int] = []
+    distances: list[int] = []
     seen = np.empty(0, np.int64)
     left = limit
-    for level in range(radius + 1):
+    for level in levels:
         if left is not None and left <= 0:
             break
         block = _BLOCK if left is None else max(_ROOM, 2 * left)
@@ -60,15 +60,17 @@ def collect(
                 some = some[np.asarray(keep(some), np.bool_)]
             some = some[:left]
             ids.append(some)
-            levels.append(level)
+            distances.append(level)
             if left is not None:
                 left -= len(some)
                 if left <= 0:
                     break
     if not ids:
         return Found(np.empty(0, np.int64), np.empty(0, np.uint16))
-    distances = np.repeat(np.array(levels, np.uint16), [len(some) for some in ids])
-    return Found(np.concatenate(ids), distances)
+    counts = [len(some) for some in ids]
+    # Millions of equal hashes are not copied once more than need be.
+    all_ids = ids[0] if len(ids) == 1 else np.concatenate(ids)
+    return Found(all_ids, np.repeat(np.array(distances, np.uint16), counts))
 
 
 def _ascending(slices: Sequence[Slice], block: int, *, everything: bool) -> Iterator[Ids]:
@@ -84,10 +86,10 @@ def _ascending(slices: Sequence[Slice], block: int, *, everything: bool) -> Iter
             taken.append(some[~among(some, gone)] if len(gone) else some)
             if count < len(ids):
                 rest.append((ids[count:], gone))
-        merged = np.concatenate(taken)
-        if len(taken) > 1:
-            merged.sort()
-        yield merged
+        if len(taken) == 1:
+            yield taken[0]
+        else:
+            yield np.sort(np.concatenate(taken))
         left = rest
 
 

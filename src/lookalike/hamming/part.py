@@ -1,6 +1,6 @@
 """An unchanging part of an index: distinct hashes in tables, and the ids of each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -180,6 +180,10 @@ class Answer:
         self._near = near
         for level in np.unique(bits).tolist():
             self._levels[level] = hashes[bits == level]
+
+    def levels(self, radius: int) -> Collection[int]:
+        """The distances up to `radius` at which there may be hashes."""
+        return self._levels if self._near >= radius else range(radius + 1)
 
     def slices(self, level: int, check: OwnCheck | None) -> list[Slice]:
         """The ids at exactly this distance, of hashes that pass."""

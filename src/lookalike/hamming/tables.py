@@ -9,8 +9,10 @@ side in memory; only what is found is looked up in the first table, whose order 
 Of wide hashes the tables hold row numbers.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 from math import comb
 from typing import Any
 
@@ -25,7 +27,8 @@ Rows = NDArray[np.int64]
 Bits = NDArray[np.uint16]
 
 MOST_LOOKUPS = 1 << 17
-_BATCH_LOOKUPS = 1 << 18
+_AT_ONCE = 1 << 15
+_BATCH_NS = 5e5
 _SCAN_ROWS = 1 << 16
 
 LOOKUP_NS = 15.0
@@ -127,38 +130,38 @@ class Tables:
         asked = _Asked(self, queries, most)
         begin = self.offsets.take(asked.places)
         counts = self.offsets.take(asked.places + 1) - begin
-        ends = np.cumsum(counts, dtype=np.int64)
-        total = int(ends[-1]) if len(ends) else 0
-        if total * CANDIDATE_NS > self.scan_cost * len(queries) + 1e5:
+        if counts.sum() * CANDIDATE_NS > self.scan_cost * len(queries) + 1e5:
             return None
-        slots: Rows = np.repeat(begin - (ends - counts), counts)
-        slots += np.arange(total)
         if self.narrow:
-            found = self._compare(asked, slots, counts, ends, radius)
+            found = self._by_sketch(asked, begin, counts, radius)
         else:
-            found = self._fetch(asked, slots, counts, radius)
+            found = self._by_words(asked, begin, counts, radius)
         query, row, bits = found
         if len(row) < 2:
-            return query, row, bits
+            return found
         order = np.lexsort((row, query))
         query, row, bits = query[order], row[order], bits[order]
         new = np.ones(len(row), np.bool_)
         new[1:] = (row[1:] != row[:-1]) | (query[1:] != query[:-1])
         return query[new], row[new], bits[new]
 
-    def _compare(
-        self, asked: "_Asked", slots: Rows, counts: Whole, ends: Rows, radius: int
+    def _by_sketch(
+        self, asked: "_Asked", begin: Whole, counts: Whole, radius: int
     ) -> tuple[Rows, Rows, Bits]:
-        sketch = self.sketch.take(slots)
-        near = np.bitwise_count(sketch ^ np.repeat(asked.sketches, counts)) <= radius
-        left = np.flatnonzero(near)
-        slots, sketch = slots[left], sketch[left]
-        place = np.searchsorted(ends, left, "right")
+        near_slots: list[Rows] = []
+        near_places: list[Rows] = []
+        for first, some, slots in _slots(begin, counts):
+            wanted = np.repeat(asked.sketches[first : first + len(some)], some)
+            near = np.bitwise_count(self.sketch.take(slots) ^ wanted) <= radius
+            left = np.flatnonzero(near)
+            near_slots.append(slots[left])
+            near_places.append(first + np.searchsorted(np.cumsum(some), left, "right"))
+        slots, place = _joined(near_slots), _joined(near_places)
         query, lookup = asked.split(place)
         plan = asked.plan
         turned = asked.keys.ravel()[place].astype(np.uint64) << np.uint64(64) - plan.widths[lookup]
         turned |= self.high.take(slots).astype(np.uint64) << np.uint64(32)
-        turned |= sketch
+        turned |= self.sketch.take(slots)
         starts = plan.starts[lookup]
         # A shift by 64 is not defined: twice by less is.
         words = turned >> starts | turned << (np.uint64(63) - starts) << np.uint64(1)
@@ -171,16 +174,23 @@ class Tables:
             return query, self.locate(words)[place], bits
         return query, self.locate(words), bits
 
-    def _fetch(
-        self, asked: "_Asked", slots: Rows, counts: Whole, radius: int
+    def _by_words(
+        self, asked: "_Asked", begin: Whole, counts: Whole, radius: int
     ) -> tuple[Rows, Rows, Bits]:
-        query, _ = asked.split(np.repeat(np.arange(len(counts)), counts))
-        row = slots.copy()
-        later = slots >= self.count
-        row[later] = self.rows.take(slots[later] - self.count)
-        bits = distances(self.words.take(row, axis=0), asked.words.take(query, axis=0))
-        kept = bits <= radius
-        return query[kept], row[kept], bits[kept]
+        queries: list[Rows] = []
+        rows: list[Rows] = []
+        near: list[Bits] = []
+        for first, some, slots in _slots(begin, counts):
+            query, _ = asked.split(np.repeat(np.arange(first, first + len(some)), some))
+            row = slots
+            later = np.flatnonzero(slots >= self.count)
+            row[later] = self.rows.take(slots[later] - self.count)
+            bits = distances(self.words.take(row, axis=0), asked.words.take(query, axis=0))
+            kept = bits <= radius
+            queries.append(query[kept])
+            rows.append(row[kept])
+            near.append(bits[kept])
+        return _joined(queries), _joined(rows), _joined(near)
 
     def locate(self, words: Words) -> Rows:
         """The numbers of narrow hashes that are there, by their (m,) words."""
@@ -294,6 +304,32 @@ def _plan(
     )
 
 
+def _slots(begin: Whole, counts: Whole) -> Iterator[tuple[int, Whole, Rows]]:
+    """The rows that lookups lead to, so many at a time as stay in the processor's caches.
+
+    Yields the number of the first lookup, how many rows it and those behind it lead to, and those
+    rows.
+    """
+    ends = np.cumsum(counts, dtype=np.int64)
+    total = int(ends[-1])
+    bounds = [0, len(counts)]
+    if total > _AT_ONCE:
+        cuts = np.searchsorted(ends, np.arange(_AT_ONCE, total, _AT_ONCE), "right")
+        bounds = [0, *np.unique(cuts[cuts > 0]).tolist()]
+        if bounds[-1] < len(counts):
+            bounds.append(len(counts))
+    for first, last in pairwise(bounds):
+        some = counts[first:last]
+        own = ends[first:last] - (int(ends[first - 1]) if first else 0)
+        slots: Rows = np.repeat(begin[first:last] - (own - some), some)
+        slots += np.arange(len(slots))
+        yield first, some, slots
+
+
+def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
 class _Asked:
     """The lookups of some queries, query after query."""
 
@@ -336,5 +372,5 @@ def keys_within(width: int, most: int) -> Rows:
 
 
 def batch_size(tables: Tables, most: tuple[int, ...]) -> int:
-    """How many queries are asked at once."""
-    return max(1, _BATCH_LOOKUPS // len(_plan(tables.layout.blocks, tables.keys, most).near))
+    """How many queries are asked at once: more would not stay in the processor's caches."""
+    return max(1, int(_BATCH_NS / max(tables.cost(most), 1.0)))
