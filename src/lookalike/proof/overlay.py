@@ -9,6 +9,9 @@ from lookalike.views.fonts import drawable, font_for
 _SIDE = 480
 """Pixels of the longer side of each picture."""
 
+_FINE = 2
+"""All but the words is drawn so many times as large, then reduced: slanted lines are smooth."""
+
 _GAP, _MARGIN, _LINE = 28, 28, 26
 _TEXT = 17
 _PAPER, _INK, _SOFT = (255, 255, 255), (28, 29, 33), (98, 101, 110)
@@ -31,43 +34,48 @@ def overlay(query: Image.Image, other: Image.Image, match: Match) -> Image.Image
         match: what `match` found for the two.
 
     Returns:
-        An RGB picture about 1,050 pixels wide.
+        An RGB picture of at most some 1,050 pixels' width, if no line of words is longer.
     """
-    left, right = _fitted(query), _fitted(other)
-    floor = max(left.height, right.height)
-    lines = in_words(match)
-    width = 2 * _MARGIN + left.width + _GAP + right.width
-    font = font_for("".join(lines), _TEXT)
-    width = max(width, 2 * _MARGIN + round(max(font.getlength(line) for line in lines)))
-    canvas = Image.new(
-        "RGB", (width, 2 * _MARGIN + floor + _LINE * len(lines) + _LINE // 2), _PAPER
+    left, right = (_fitted(image, _FINE * _SIDE) for image in (query, other))
+    floor, gap = max(left.height, right.height), _FINE * _GAP
+    shown = Image.new("RGB", (left.width + gap + right.width, floor), _PAPER)
+    corners = (
+        (0, (floor - left.height) // 2),
+        (left.width + gap, (floor - right.height) // 2),
     )
-    corners = []
-    for image, region, x in (
-        (left, match.query_region, _MARGIN),
-        (right, match.record_region, _MARGIN + left.width + _GAP),
-    ):
-        corner = x, _MARGIN + (floor - image.height) // 2
-        corners.append(corner)
-        canvas.paste(_outlined(image, region), corner)
-    pen = ImageDraw.Draw(canvas)
+    shown.paste(_outlined(left, match.query_region), corners[0])
+    shown.paste(_outlined(right, match.record_region), corners[1])
+    pen = ImageDraw.Draw(shown)
     for ax, ay, bx, by in match.places:
-        thread = (
-            *(corners[0][0] + ax * left.width, corners[0][1] + ay * left.height),
-            *(corners[1][0] + bx * right.width, corners[1][1] + by * right.height),
+        _thread(
+            pen,
+            (corners[0][0] + ax * left.width, corners[0][1] + ay * left.height),
+            (corners[1][0] + bx * right.width, corners[1][1] + by * right.height),
         )
-        pen.line(thread, _HALO, 3)
-        pen.line(thread, _THREAD, 1)
-        for end in (thread[:2], thread[2:]):
-            pen.ellipse((end[0] - 3, end[1] - 3, end[0] + 3, end[1] + 3), _THREAD, _HALO)
+    shown = shown.reduce(_FINE)
+    lines = in_words(match)
+    font = font_for("".join(lines), _TEXT)
+    width = max(shown.width, *(round(font.getlength(line)) for line in lines))
+    height = shown.height + _LINE * len(lines) + _LINE // 2
+    canvas = Image.new("RGB", (width + 2 * _MARGIN, height + 2 * _MARGIN), _PAPER)
+    canvas.paste(shown, (_MARGIN, _MARGIN))
+    pen = ImageDraw.Draw(canvas)
     for row, line in enumerate(lines):
-        place = _MARGIN, _MARGIN + floor + _LINE // 2 + row * _LINE
+        place = _MARGIN, _MARGIN + shown.height + _LINE // 2 + row * _LINE
         pen.text(place, drawable(line, font), _SOFT if row else _INK, font)
     return canvas
 
 
-def _fitted(image: Image.Image) -> Image.Image:
-    return ImageOps.contain(image, (_SIDE, _SIDE), Image.Resampling.LANCZOS)
+def _thread(pen: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float, float]) -> None:
+    pen.line((*start, *end), _HALO, 3 * _FINE)
+    pen.line((*start, *end), _THREAD, _FINE)
+    radius = 3 * _FINE
+    for x, y in (start, end):
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), _THREAD, _HALO, _FINE)
+
+
+def _fitted(image: Image.Image, side: int) -> Image.Image:
+    return ImageOps.contain(image, (side, side), Image.Resampling.LANCZOS)
 
 
 def _outlined(image: Image.Image, corners: Corners) -> Image.Image:
@@ -79,9 +87,13 @@ def _outlined(image: Image.Image, corners: Corners) -> Image.Image:
     shown = Image.composite(image, pale, inside)
     pen = ImageDraw.Draw(shown)
     # An edge on the picture's own would be cut off.
-    edge = [(min(max(x, 2), image.width - 3), min(max(y, 2), image.height - 3)) for x, y in points]
+    rim = 2 * _FINE
+    edge = [
+        (min(max(x, rim), image.width - rim), min(max(y, rim), image.height - rim))
+        for x, y in points
+    ]
     for colour, width in ((_HALO, 6), (_EDGE, 4)):
-        pen.line([*edge, edge[0]], colour, width, "curve")
-    x, y = edge[0]
-    pen.ellipse((x - _CORNER, y - _CORNER, x + _CORNER, y + _CORNER), _EDGE, _HALO, 2)
+        pen.line([*edge, edge[0], edge[1]], colour, width * _FINE, "curve")
+    (x, y), radius = edge[0], _CORNER * _FINE
+    pen.ellipse((x - radius, y - radius, x + radius, y + radius), _EDGE, _HALO, 2 * _FINE)
     return shown

@@ -5,9 +5,7 @@ from lookalike.records import Match
 
 def in_words(match: Match) -> tuple[str, str]:
     """What is the same, and how that was found: two lines for people."""
-    shares = (
-        f"{match.query_share:.0%} of the query is {match.record_share:.0%} of the found picture"
-    ).replace("%", " %")
+    shares = f"{_part(match.query_share)} query is {_part(match.record_share)} found picture"
     changes = [
         *(["mirrored"] if match.mirrored else []),
         *(["as a negative"] if match.inverted else []),
@@ -18,4 +16,10 @@ def in_words(match: Match) -> tuple[str, str]:
         if match.by == "features"
         else "the pixels agree when laid over each other"
     )
-    return ", ".join([shares, *changes]), f"{found}; sure to {match.score:.3f}"
+    score = f"{match.score:.3f}" if match.score < 0.999 else "above 0.999"
+    told = ", ".join([shares, *changes])
+    return told[0].upper() + told[1:], f"{found}; score {score}"
+
+
+def _part(share: float) -> str:
+    return "the whole" if share > 0.985 else f"{max(share, 0.01) * 100:.0f} % of the"
