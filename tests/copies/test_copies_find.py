@@ -67,7 +67,7 @@ def test_copies_are_found_and_say_why(
     [
         ("crop-80", "of the picture matches"),
         ("rotate-20", "turned by 20°"),
-        ("web-page", "found inside the picture: region at the upper left"),
+        ("web-page", "found inside the picture: region"),
         ("collage", "found inside the picture: region at the"),
         ("inside-40", "40 % of its width"),
     ],

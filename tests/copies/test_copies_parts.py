@@ -75,7 +75,7 @@ def test_hashes_of_turned_pictures(collection: Collection, original: Path, name:
     encoder = registry.load(name)
     query = given_picture(original, min_side=encoder.min_side)
     assert query.image is not None
-    found = hashes_of(collection._store, encoder.spec, query, reach())
+    found = hashes_of(collection._store, encoder, query, reach())
     at = dict(zip(found.looks, found.rows, strict=True))
     assert len(at) == 16
     for way in ORIENTATIONS:

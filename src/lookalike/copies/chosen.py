@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lookalike.encoders import registry
+from lookalike.encoders.base import Encoder
 from lookalike.encoders.matching import load_matching, why_not
 from lookalike.errors import UsageError
 from lookalike.records import EncoderSpec
@@ -16,25 +17,24 @@ MADE_FOR_COPIES = ("sscd-disc-mixup", "sscd-distilled")
 class Chosen:
     """The hashes, the copy descriptor, and the embedding that is asked for a second opinion."""
 
-    hashes: tuple[EncoderSpec, ...] = ()
-    descriptor: EncoderSpec | None = None
-    other: EncoderSpec | None = None
+    hashes: tuple[Encoder, ...] = ()
+    descriptor: Encoder | None = None
+    other: Encoder | None = None
 
     @property
-    def all(self) -> tuple[EncoderSpec, ...]:
-        """The descriptor first."""
-        embeddings = tuple(one for one in (self.descriptor, self.other) if one is not None)
-        return embeddings + self.hashes
+    def specs(self) -> tuple[EncoderSpec, ...]:
+        """What the collection calls them, the descriptor first."""
+        return tuple(encoder.spec for encoder in self._all)
 
     @property
     def min_side(self) -> int:
         """The size at which the collection's pictures were decoded, so that copies hash alike."""
-        return max(registry.card(spec.name).min_side for spec in self.all)
+        return max(encoder.min_side for encoder in self._all)
 
-    def load(self) -> None:
-        """Load all of them; UsageError or WeightsError where one cannot be used."""
-        for spec in self.all:
-            load_matching(spec)
+    @property
+    def _all(self) -> tuple[Encoder, ...]:
+        embeddings = tuple(one for one in (self.descriptor, self.other) if one is not None)
+        return embeddings + self.hashes
 
 
 def choose(store: Store, *, others: bool) -> Chosen:
@@ -44,7 +44,9 @@ def choose(store: Store, *, others: bool) -> Chosen:
     that is still being filled; with `others` the next best, too.
 
     Raises:
-        UsageError: the collection is empty, or has no encoder that can be run on a picture.
+        UsageError: the collection is empty, or has no encoder that can be run on a picture, or
+            one whose weights are others by now.
+        WeightsError: the weights of one cannot be had.
     """
     specs = store.encoders()
     if not specs:
@@ -62,6 +64,9 @@ def choose(store: Store, *, others: bool) -> Chosen:
         complete = not store.missing(spec.name, limit=1, files_only=True)
         return complete, registry.card(spec.name).quality.get("copy_recall", 0.0)
 
-    hashes = tuple(spec for spec in able if spec.kind == "hash")
-    best = sorted((spec for spec in able if spec.kind == "embedding"), key=rank, reverse=True)
-    return Chosen(hashes, best[0] if best else None, best[1] if others and best[1:] else None)
+    embeddings = [spec for spec in able if spec.kind == "embedding"]
+    best = sorted(embeddings, key=rank, reverse=True)[: 2 if others else 1]
+    return Chosen(
+        tuple(load_matching(spec) for spec in able if spec.kind == "hash"),
+        *(load_matching(spec) for spec in best),
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lookalike.copies.evidence import Likeness, Look
 from lookalike.copies.normalise import background
 from lookalike.copies.views import WHOLE, View
-from lookalike.encoders.matching import load_matching
+from lookalike.encoders.base import TakesAnySide
 from lookalike.processors import processors
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Store
@@ -40,11 +40,9 @@ class Looked:
 
     def near(self, store: Store, limit: int, where: "Filter | None") -> set[int]:
         """The ids of the records nearest to each of the views, more than `limit` of the whole."""
-        found: set[int] = set()
-        for row, look in zip(self.rows, self.looks, strict=True):
-            few = max(_WHOLE, 2 * limit) if look.box == WHOLE else _PART
-            found.update(one.id for one in store.nearest(self.spec.name, row, few, where=where))
-        return found
+        most = [max(_WHOLE, 2 * limit) if look.box == WHOLE else _PART for look in self.looks]
+        near = store.nearest_each(self.spec.name, self.rows, most, where=where)
+        return {one.id for found in near for one in found}
 
     def likenesses(self, store: Store, ids: Sequence[int]) -> dict[int, Likeness]:
         """The best view's cosine with each of some records; those without embedding are left out.
@@ -73,11 +71,15 @@ class Looked:
         }
 
 
-def looked(spec: EncoderSpec, views: Sequence[View], looks: Sequence[Look]) -> Looked:
+def any_side(encoder: "Encoder") -> bool:
+    """Whether an encoder can look at views in squares of any side."""
+    return isinstance(encoder, TakesAnySide) and encoder.any_side
+
+
+def looked(encoder: "Encoder", views: Sequence[View], looks: Sequence[Look]) -> Looked:
     """Encode views, several at once."""
-    encoder = load_matching(spec)
     rows = encoder.encode_prepared(_prepared(encoder, views))
-    return Looked(spec, rows, tuple(looks))
+    return Looked(encoder.spec, rows, tuple(looks))
 
 
 def stored(store: Store, spec: EncoderSpec, id_: int) -> Looked:
@@ -88,8 +90,13 @@ def stored(store: Store, spec: EncoderSpec, id_: int) -> Looked:
 
 
 def _prepared(encoder: "Encoder", views: Sequence[View]) -> list[NDArray[Any]]:
-    images = [view.image for view in views]
-    if len(images) < 2:
-        return [encoder.prepare(image) for image in images]
+    def prepare(view: View) -> NDArray[Any]:
+        if view.side is None:
+            return encoder.prepare(view.image)
+        assert isinstance(encoder, TakesAnySide)
+        return encoder.prepare_at(view.image, view.side)
+
+    if len(views) < 2:
+        return [prepare(view) for view in views]
     with ThreadPoolExecutor(processors()) as pool:
-        return list(pool.map(encoder.prepare, images))
+        return list(pool.map(prepare, views))

@@ -11,7 +11,7 @@ from lookalike.copies.evidence import Evidence
 from lookalike.copies.gather import Gathering
 from lookalike.copies.judge import judge
 from lookalike.copies.picture import QueryPicture, given, recorded
-from lookalike.copies.proving import can_prove, proved
+from lookalike.copies.proving import Candidates, can_prove, proved
 from lookalike.copies.reasons import Borders, reason
 from lookalike.copies.steps import Steps
 from lookalike.errors import UsageError
@@ -68,7 +68,6 @@ def find(
     wanted = reach(effort, orientations=orientations, regions=regions, proof=proof)
     record = None if id is None else visible(store, id, tenant)
     chosen = choose(store, others=wanted.others)
-    chosen.load()
     limits = calibration.read(store)
     steps = Steps()
     with steps("decode"):
@@ -84,23 +83,40 @@ def find(
     if wanted.proof and can_prove(query) and candidates:
         with steps("proof"):
             candidates = proved(query, candidates, sure_ones=wanted.sure_ones)
-    hits = [_hit(record, evidence, limits, query) for record, evidence in candidates.values()]
-    hits = [hit for hit in hits if hit.score >= (threshold or 0.0)]
-    hits.sort(key=lambda hit: (_ORDER[hit.verdict], -hit.score, hit.id))
+    ranked = _ranked(candidates, limits, threshold or 0.0)[:limit]
+    hits = [_hit(*candidates[id_], verdict, score, limits, query) for verdict, score, id_ in ranked]
     if not hits and limit and where is not None:
         said += unknown_attributes(where, tenant, lambda one: bool([*store.scan(one, limit=1)]))
     return Results(
-        hits[:limit],
+        hits,
         query=query.name,
-        encoder=",".join(spec.name for spec in chosen.all),
+        encoder=",".join(spec.name for spec in chosen.specs),
         took_ms=_took(steps),
         query_pictures=[query.data] if query.data is not None else [],
         notices=[*said, *limits.notices],
     )
 
 
-def _hit(record: Record, evidence: Evidence, limits: Calibration, query: QueryPicture) -> Hit:
-    verdict, score = judge(evidence, copy_score=limits.copy_score)
+def _ranked(
+    candidates: Candidates, limits: Calibration, threshold: float
+) -> list[tuple[Verdict, float, int]]:
+    """Verdict, score and id of those that score enough: by verdict, then score, then id."""
+    judged = [
+        (*judge(evidence, copy_score=limits.copy_score), id_)
+        for id_, (_, evidence) in candidates.items()
+    ]
+    enough = [one for one in judged if one[1] >= threshold]
+    return sorted(enough, key=lambda one: (_ORDER[one[0]], -one[1], one[2]))
+
+
+def _hit(
+    record: Record,
+    evidence: Evidence,
+    verdict: Verdict,
+    score: float,
+    limits: Calibration,
+    query: QueryPicture,
+) -> Hit:
     borders = Borders(query.trimmed.border if query.trimmed is not None else None, record.border)
     words = reason(verdict, evidence, borders, copy_radius=limits.copy_radius)
     return Hit(record, score, 1.0 - score, verdict, words, evidence.match)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.copies import digests
 from lookalike.copies.chosen import Chosen
-from lookalike.copies.descriptor import Looked, looked, stored
+from lookalike.copies.descriptor import Looked, any_side, looked, stored
 from lookalike.copies.effort import Reach
 from lookalike.copies.evidence import Evidence, Likeness, Look
 from lookalike.copies.hashing import Hashes, hashes_of
@@ -13,11 +13,12 @@ from lookalike.copies.looks import groups
 from lookalike.copies.picture import QueryPicture
 from lookalike.copies.steps import Steps
 from lookalike.copies.views import View
-from lookalike.records import EncoderSpec, Record
+from lookalike.records import Record
 from lookalike.search.fingerprints import COPY_HASH
 from lookalike.stores.base import Store
 
 if TYPE_CHECKING:
+    from lookalike.encoders.base import Encoder
     from lookalike.filters import Filter
 
 
@@ -55,7 +56,7 @@ class Gathering:
         with self._steps("digests"):
             pixels = self._exact()
         with self._steps("hashes"):
-            hashes = [self._hashes(spec) for spec in self._chosen.hashes]
+            hashes = [self._hashes(encoder) for encoder in self._chosen.hashes]
         looks = self._looked()
         other = self._other()
         with self._steps("compare"):
@@ -68,39 +69,39 @@ class Gathering:
         self._ids |= digests.same_bytes(*asked) | pixels
         return pixels
 
-    def _hashes(self, spec: EncoderSpec) -> Hashes:
-        found = hashes_of(self._store, spec, self._query, self._wanted)
+    def _hashes(self, encoder: "Encoder") -> Hashes:
+        found = hashes_of(self._store, encoder, self._query, self._wanted)
         self._ids |= found.near(self._store, self._where)
         return found
 
     def _looked(self) -> Looked | None:
         """The views by the copy descriptor, and what they find."""
-        spec = self._chosen.descriptor
-        if spec is None:
+        encoder = self._chosen.descriptor
+        if encoder is None:
             return None
         if self._query.image is None:
             with self._steps("descriptor"):
-                return self._near(self._stored(spec))
+                return self._near(self._stored(encoder))
         parts = []
-        for name, some in groups(self._query, self._wanted).items():
+        for name, some in groups(self._query, self._wanted, any_side=any_side(encoder)).items():
             with self._steps(name):
                 ways, looks = zip(*some, strict=True)
-                parts.append(self._near(looked(spec, ways, looks)))
+                parts.append(self._near(looked(encoder, ways, looks)))
         return Looked.together(parts)
 
     def _other(self) -> Looked | None:
         """What another encoder of embeddings makes of the whole picture."""
-        spec = self._chosen.other
-        if spec is None:
+        encoder = self._chosen.other
+        if encoder is None:
             return None
-        with self._steps(spec.name):
+        with self._steps(encoder.spec.name):
             if self._query.image is None:
-                return self._near(self._stored(spec))
-            return self._near(looked(spec, [View("whole", self._query.image)], [Look()]))
+                return self._near(self._stored(encoder))
+            return self._near(looked(encoder, [View("whole", self._query.image)], [Look()]))
 
-    def _stored(self, spec: EncoderSpec) -> Looked:
+    def _stored(self, encoder: "Encoder") -> Looked:
         assert self._query.record is not None
-        return stored(self._store, spec, self._query.record.id)
+        return stored(self._store, encoder.spec, self._query.record.id)
 
     def _near(self, found: Looked) -> Looked:
         self._ids |= found.near(self._store, self._limit, self._where)

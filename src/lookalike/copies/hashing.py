@@ -11,7 +11,6 @@ from lookalike.copies.effort import Reach
 from lookalike.copies.evidence import HashDistance, Look
 from lookalike.copies.orientation import ORIENTATIONS, turned, turned_array
 from lookalike.copies.picture import QueryPicture
-from lookalike.encoders.matching import load_matching
 from lookalike.records import EncoderSpec
 from lookalike.search.fingerprints import FLAT_BITS
 from lookalike.stores.base import Store
@@ -88,11 +87,12 @@ class Hashes:
         return few
 
 
-def hashes_of(store: Store, spec: EncoderSpec, picture: QueryPicture, reach: Reach) -> Hashes:
+def hashes_of(store: Store, encoder: "Encoder", picture: QueryPicture, reach: Reach) -> Hashes:
     """Hash a query, whole and without its borders, in as many orientations as is wished.
 
     Where the query is a record whose file is gone, there is only what is stored.
     """
+    spec = encoder.spec
     if picture.image is None:
         assert picture.record is not None
         ids = [picture.record.id]
@@ -100,7 +100,6 @@ def hashes_of(store: Store, spec: EncoderSpec, picture: QueryPicture, reach: Rea
         kept += [(row, True) for row in store.trimmed(spec.name, ids).values()]
         rows = np.array([row for row, _ in kept], np.uint8).reshape(-1, spec.size // 8)
         return Hashes(spec, rows, tuple(Look(trimmed=trimmed) for _, trimmed in kept))
-    encoder = load_matching(spec)
     prepared: list[NDArray[Any]] = []
     found: list[Look] = []
     inside = () if picture.trimmed is None else ((picture.trimmed.image, True),)

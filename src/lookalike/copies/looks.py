@@ -8,10 +8,11 @@ from lookalike.copies.views import WHOLE, View, views
 Group = list[tuple[View, Look]]
 
 
-def groups(query: QueryPicture, wanted: Reach) -> dict[str, Group]:
+def groups(query: QueryPicture, wanted: Reach, *, any_side: bool) -> dict[str, Group]:
     """Views with their looks, by the name of the step: `descriptor`, `7 orientations`, ...
 
-    Where the query has borders, everything but one look at the whole of it is at what they hold.
+    `any_side` says that the copy descriptor can look at squares of any side. Where the query has
+    borders, everything but one look at the whole of it is at what they hold.
     """
     assert query.image is not None
     inside, trimmed = query.image, False
@@ -24,6 +25,7 @@ def groups(query: QueryPicture, wanted: Reach) -> dict[str, Group]:
         orientations=wanted.orientations,
         regions=wanted.regions,
         inverted=wanted.inverted,
+        sides=wanted.sides and any_side,
     ):
         look = Look(view.orientation, view.box, view.inverted, trimmed)
         found.setdefault(_kind(view), []).append((view, look))
@@ -31,6 +33,8 @@ def groups(query: QueryPicture, wanted: Reach) -> dict[str, Group]:
 
 
 def _kind(view: View) -> str:
+    if view.side is not None:
+        return "smaller size"
     if view.box != WHOLE:
         return "region"
     if view.inverted:

@@ -17,7 +17,7 @@ def of(store: Store, chosen: Chosen, query: QueryPicture, wanted: Reach) -> list
             f"({query.unread}): only what is stored of it was compared"
         )
     said += _descriptor(chosen)
-    said += incomplete(store, chosen.all)
+    said += incomplete(store, chosen.specs)
     if wanted.proof and not proof.available():
         said.append(
             "no hit was proved by local features, which also finds more: "
@@ -27,9 +27,9 @@ def of(store: Store, chosen: Chosen, query: QueryPicture, wanted: Reach) -> list
 
 
 def _descriptor(chosen: Chosen) -> list[str]:
-    if chosen.descriptor is not None and chosen.descriptor.name in MADE_FOR_COPIES:
+    by = chosen.descriptor.spec.name if chosen.descriptor is not None else "hashes alone"
+    if by in MADE_FOR_COPIES:
         return []
-    by = chosen.descriptor.name if chosen.descriptor is not None else "hashes alone"
     return [
         f"copies were looked for by {by}; `lookalike index --encoder sscd-distilled PATH` finds "
         "more of them"

@@ -1,4 +1,9 @@
-"""The ways in which a query's picture is looked at: turned, inverted, in parts."""
+"""The ways in which a query's picture is looked at: smaller, turned, inverted, in parts.
+
+A network looks at every picture in a square of one size. A crop then shows everything larger than
+the original does, and a picture inside a picture smaller: the embeddings are of other scales. So
+a crop is looked at in smaller squares, too, and for what lies inside, parts are looked at.
+"""
 
 from dataclasses import dataclass, field
 
@@ -12,8 +17,13 @@ Box = tuple[float, float, float, float]
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
-_GRIDS = (2, 3)
-_OVERLAP = 0.5
+_SIDES = (224, 160, 128)
+"""Sides of the smaller squares; down to 0.4 of SSCD's 320."""
+_SMALL = 160
+"""Side at which the mirrored picture and the negative are looked at a second time."""
+_MIRRORED = 4
+_CELLS, _PART = 4, 0.4
+"""Parts in a row and in a column, and how much of a side each has: neighbours share half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +31,8 @@ class View:
     """One of them.
 
     `image` is what is to be compared: the part in `box` of the upright query, turned by
-    `orientation` (see orientation.py), its colours inverted or not.
+    `orientation` (see orientation.py), its colours inverted or not. `side` is that of the square
+    that an encoder of any size looks at it in; None for its own.
     """
 
     name: str
@@ -29,36 +40,46 @@ class View:
     orientation: int = 0
     box: Box = WHOLE
     inverted: bool = False
+    side: int | None = None
 
 
 def views(
-    image: Image, *, orientations: bool = True, regions: bool = True, inverted: bool = True
+    image: Image,
+    *,
+    orientations: bool = True,
+    regions: bool = True,
+    inverted: bool = True,
+    sides: bool = True,
 ) -> list[View]:
     """The views of a picture, the whole of it first.
 
     Args:
         image: RGB and upright.
         orientations: also in the seven other orientations.
-        regions: also its parts, on overlapping grids.
+        regions: also its parts, on an overlapping grid.
         inverted: also with inverted colours.
+        sides: also in smaller squares; only for encoders of any size.
     """
     found = [View("whole", image)]
+    if sides:
+        found += [View("smaller", image, side=side) for side in _SIDES]
     if orientations:
         found += [View("turned", turned(image, way), way) for way in ORIENTATIONS if way]
+        if sides:
+            found.append(View("turned", turned(image, _MIRRORED), _MIRRORED, side=_SMALL))
     if inverted:
-        found.append(View("inverted", ImageOps.invert(image), inverted=True))
+        negative = ImageOps.invert(image)
+        found.append(View("inverted", negative, inverted=True))
+        if sides:
+            found.append(View("inverted", negative, inverted=True, side=_SMALL))
     if regions:
         found += [View("region", _part(image, box), box=box) for box in _boxes()]
     return found
 
 
 def _boxes() -> list[Box]:
-    boxes = []
-    for cells in _GRIDS:
-        side = 1 / (1 + (cells - 1) * (1 - _OVERLAP))
-        starts = [cell * side * (1 - _OVERLAP) for cell in range(cells)]
-        boxes += [(left, top, left + side, top + side) for top in starts for left in starts]
-    return boxes
+    starts = [cell * (1 - _PART) / (_CELLS - 1) for cell in range(_CELLS)]
+    return [(left, top, left + _PART, top + _PART) for top in starts for left in starts]
 
 
 def _part(image: Image, box: Box) -> Image:

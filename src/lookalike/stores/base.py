@@ -246,6 +246,17 @@ class Store(Protocol):
         """
         ...
 
+    def nearest_each(
+        self,
+        encoder: str,
+        queries: "NDArray[np.float32]",
+        limits: Sequence[int],
+        *,
+        where: "Filter | None" = None,
+    ) -> list[list[Neighbour]]:
+        """What `nearest` answers to each of (n, dim) queries, a limit for each."""
+        ...
+
     def distances(
         self,
         encoder: str,

@@ -37,42 +37,47 @@ def distances(
         marks = ",".join("?" * len(some))
         statement = f"SELECT id, vector FROM {encoder.table} WHERE id IN ({marks})"  # noqa: S608
         found += catalogue.read(statement, some)
-    keys, measured = _distances(found, space, query)
-    return dict(zip(keys.tolist(), measured.tolist(), strict=True))
+    keys, vectors = _arrays(found, space)
+    return dict(zip(keys.tolist(), _to(query, vectors).tolist(), strict=True))
 
 
 def nearest(
     catalogue: Catalogue,
     encoder: Member,
     space: Space,
-    query: NDArray[np.float32],
-    end: int,
+    queries: Sequence[NDArray[np.float32]],
+    ends: Sequence[int],
     where: Filter | None,
-    max_distance: float | None,
-) -> list[Neighbour]:
-    """The `end` nearest embeddings by cosine distance, ties by id; `query` is of the space."""
+    max_distance: float | None = None,
+) -> list[list[Neighbour]]:
+    """Of each query the `end` nearest embeddings by cosine distance, ties by id, in one pass.
+
+    Queries are of the space.
+    """
     statement = f"SELECT v.id, v.vector FROM {encoder.table} v"  # noqa: S608
     parameters: list[Any] = []
     if where is not None:
         condition, parameters = sql_filter.compile_filter(where)
         statement += f" JOIN records r ON r.id = v.id WHERE {condition}"
-    ids = np.empty(0, np.int64)
-    distances = np.empty(0, np.float32)
+    best = [(np.empty(0, np.int64), np.empty(0, np.float32)) for _ in queries]
     for rows in catalogue.stream(statement, parameters, _ROWS):
-        more_ids, more = _distances(rows, space, query)
-        if max_distance is not None:
-            near = more <= max_distance
-            more_ids, more = more_ids[near], more[near]
-        ids = np.concatenate([ids, more_ids])
-        distances = np.concatenate([distances, more])
-        best = np.lexsort((ids, distances))[:end]
-        ids, distances = ids[best], distances[best]
-    return list(map(Neighbour, ids.tolist(), distances.tolist()))
+        ids, vectors = _arrays(rows, space)
+        for place, (query, end) in enumerate(zip(queries, ends, strict=True)):
+            more = _to(query, vectors)
+            near = more <= (2.0 if max_distance is None else max_distance)
+            found = np.concatenate([best[place][0], ids[near]])
+            distances = np.concatenate([best[place][1], more[near]])
+            order = np.lexsort((found, distances))[:end]
+            best[place] = found[order], distances[order]
+    return [list(map(Neighbour, ids.tolist(), near.tolist())) for ids, near in best]
 
 
-def _distances(
-    rows: list[Any], space: Space, query: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _arrays(rows: list[Any], space: Space) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-    scores = space.rows([row[1] for row in rows]).astype(np.float32) @ query
-    return ids, np.clip(1.0 - scores, 0.0, 2.0)
+    return ids, space.rows([row[1] for row in rows]).astype(np.float32)
+
+
+def _to(query: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cosine distances (n,) of a query to (n, size) vectors."""
+    distances: NDArray[np.float32] = np.clip(1.0 - vectors @ query, 0.0, 2.0)
+    return distances

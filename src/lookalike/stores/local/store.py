@@ -336,11 +336,30 @@ class LocalStore:
             end = offset + limit
             space = self._space(one)
             vector = space.query(query)
-            found = exact.nearest(self._catalogue, one, space, vector, end, where, max_distance)
+            (found,) = exact.nearest(
+                self._catalogue, one, space, [vector], [end], where, max_distance
+            )
             return found[offset:]
         return indexed.nearest(
             self._catalogue, self._shards, one, query, limit, offset, where, max_distance
         )
+
+    def nearest_each(
+        self,
+        encoder: str,
+        queries: NDArray[np.float32],
+        limits: Sequence[int],
+        *,
+        where: Filter | None = None,
+    ) -> list[list[Neighbour]]:
+        """What `nearest` answers to each of (n, dim) queries; a reader scans but once."""
+        one = self._member(encoder, "embedding")
+        if not self.read_only:
+            pairs = zip(queries, limits, strict=True)
+            return [self.nearest(encoder, query, limit, where=where) for query, limit in pairs]
+        space = self._space(one)
+        vectors = [space.query(query) for query in queries]
+        return exact.nearest(self._catalogue, one, space, vectors, limits, where)
 
     def within(
         self,
