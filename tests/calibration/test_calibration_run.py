@@ -104,7 +104,7 @@ def test_too_few_pictures_and_wrong_arguments_are_said(
         with pytest.raises(UsageError, match=message):
             collection.calibrate(**arguments)
     shutil.rmtree(pictures)
-    with pytest.raises(UsageError, match="0 of 5 can be read"):
+    with pytest.raises(UsageError, match="of 5 only 0 can be read"):
         collection.calibrate(count=4)
 
 

@@ -68,6 +68,16 @@ def test_other_weights_outdate_what_their_encoder_chose(
     assert "phash" in found.notices[0]
 
 
+def test_scores_of_another_version_outdate_the_score_alone(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(store, OWN)
+    monkeypatch.setattr("lookalike.calibration.stored.SCORES", 99)
+    found = read(store)
+    assert (found.copy_score, found.copy_radius) == (COPY_SCORE, 5)
+    assert "another version of lookalike" in found.notices[0]
+
+
 def test_another_projection_outdates_too(store: LocalStore) -> None:
     store.add_encoder(EncoderSpec("extra", "embedding", 4, "1"))
     write(store, replace(OWN, similar={"extra": 0.5}))

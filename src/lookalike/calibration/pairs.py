@@ -126,6 +126,8 @@ class _Asking:
         self._pictures = pictures
         self._store = store
         self._kept = kept
+        held = b"".join(sorted(record.sha256 or b"" for record in pictures.list()))
+        self._among = hashlib.sha256(held).hexdigest()
         self._scores: dict[int, dict[str, float]] = {}
 
     def pair(self, asked: Record, other: Record, label: Label) -> Pair:
@@ -149,20 +151,16 @@ class _Asking:
         """The scores of the hits for a picture, by the SHA-256 of each."""
         if asked.id not in self._scores:
             assert asked.sha256 is not None
-            known = self._kept.get(asked.sha256.hex()) if self._kept is not None else None
+            query = f"{asked.sha256.hex()} among {self._among}"
+            known = self._kept.get(query) if self._kept is not None else None
             if known is None:
                 path = to_path(asked.uri) or asked.uri
                 hits = find(self._store, path, limit=_HITS)
                 known = {hit.record.sha256.hex(): hit.score for hit in hits if hit.record.sha256}
                 if self._kept is not None:
-                    self._kept.put(asked.sha256.hex(), known)
+                    self._kept.put(query, known)
             self._scores[asked.id] = known
         return self._scores[asked.id]
-
-
-def digest(path: str | os.PathLike[str]) -> str:
-    """The SHA-256 of a table."""
-    return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
 
 
 def _alike(spec: EncoderSpec, distance: float) -> float:

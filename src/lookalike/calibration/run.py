@@ -2,12 +2,13 @@
 
 import os
 
+from lookalike import proof
 from lookalike.calibration import pairs as own_pairs
 from lookalike.calibration import stored
 from lookalike.calibration.kept import Kept, code
 from lookalike.calibration.results import Outcome
 from lookalike.calibration.stored import PRECISION
-from lookalike.calibration.synthetic import EDITS, Edits, measure
+from lookalike.calibration.synthetic import EDITS, Edits, holding, measure
 from lookalike.calibration.thresholds import chosen
 from lookalike.errors import UsageError
 from lookalike.stores.base import Progress, Store
@@ -52,24 +53,23 @@ def calibrate(
         raise UsageError(f"edits are one of {', '.join(EDITS)}, got {edits!r}")
     if not store.count():
         raise UsageError("the collection is empty: add pictures first")
-    state: dict[str, object] = {"code": code(), "encoders": stored.fingerprints(store)}
+    state: dict[str, object] = {
+        "code": code(),
+        "encoders": stored.fingerprints(store),
+        "proof": proof.available(),
+    }
     if pairs is not None:
         given, left_out = own_pairs.read(pairs, store)
-        kept = Kept({**state, "pairs": own_pairs.digest(pairs)}) if cache else None
+        kept = Kept({**state, "pairs": True}) if cache else None
         measured = own_pairs.measure(store, given, left_out, kept=kept, progress=progress)
     else:
-        state |= {"records": _state(store), "edits": edits, "seed": seed, "count": count}
+        held = holding(store)
+        state |= {"records": held.state, "edits": edits, "seed": seed, "count": count}
         kept = Kept(state) if cache else None
-        measured = measure(store, count=count, edits=edits, seed=seed, kept=kept, progress=progress)
+        measured = measure(
+            store, held, count=count, edits=edits, seed=seed, kept=kept, progress=progress
+        )
     calibration, choices, notices = chosen(measured, precision)
     if not dry_run:
         stored.write(store, calibration)
     return Outcome(calibration, choices, measured, stored=not dry_run, notices=notices)
-
-
-def _state(store: Store) -> list[float]:
-    """What tells the collection's contents from others, near enough."""
-    count, last = 0, 0.0
-    for record in store.scan():
-        count, last = count + 1, max(last, record.updated)
-    return [count, last]

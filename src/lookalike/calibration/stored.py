@@ -15,6 +15,10 @@ PRECISION = 0.99
 """Of hits called a copy, the part that must be right."""
 
 
+SCORES = 1
+"""Counts up whenever `copies.judge` gives other scores: thresholds chosen before then end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What makes a hit a copy, and from what score on pictures are alike.
@@ -47,21 +51,23 @@ def read(store: Store) -> Calibration:
     then: Mapping[str, str] = kept["fingerprints"]
     now = fingerprints(store)
     changed = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    outdated = bool(changed) or kept["scores"] != SCORES
     radius = kept["copy_radius"] if COPY_HASH not in changed else COPY_RADIUS
     return Calibration(
-        copy_score=COPY_SCORE if changed else kept["copy_score"],
+        copy_score=COPY_SCORE if outdated else kept["copy_score"],
         copy_radius=radius,
         similar={name: least for name, least in kept["similar"].items() if name not in changed},
         precision=kept["precision"],
         made=kept["made"],
         pairs=kept["pairs"],
-        notices=(_outdated(changed),) if changed else (),
+        notices=(_outdated(changed),) if outdated else (),
     )
 
 
 def write(store: Store, calibration: Calibration) -> None:
     """Keep thresholds with a collection."""
-    store.set_setting(KEY, {**plain(calibration), "fingerprints": fingerprints(store)})
+    kept = {**plain(calibration), "fingerprints": fingerprints(store), "scores": SCORES}
+    store.set_setting(KEY, kept)
 
 
 def forget(store: Store) -> bool:
@@ -94,7 +100,8 @@ def plain(calibration: Calibration) -> dict[str, Any]:
 
 
 def _outdated(changed: list[str]) -> str:
+    by = f"other encoders ({', '.join(changed)})" if changed else "another version of lookalike"
     return (
-        f"the collection's calibration was made with other encoders ({', '.join(changed)}) and "
-        "does not count where they do: run `lookalike calibrate` again"
+        f"the collection's calibration was made with {by} and does not count where that matters: "
+        "run `lookalike calibrate` again"
     )

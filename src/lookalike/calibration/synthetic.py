@@ -66,8 +66,28 @@ class Query:
         return f"{self.record.id} {self.edit} {self.seed}"
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The records that may have a file here, and what tells the contents from others."""
+
+    ids: tuple[int, ...]
+    state: tuple[int, float]
+
+
+def holding(store: Store) -> Holding:
+    """Look at every record once."""
+    ids: list[int] = []
+    count, last = 0, 0.0
+    for record in store.scan():
+        count, last = count + 1, max(last, record.updated)
+        if not is_url(record.uri):
+            ids.append(record.id)
+    return Holding(tuple(ids), (count, last))
+
+
 def measure(
     store: Store,
+    held: Holding,
     *,
     count: int,
     edits: Edits,
@@ -82,6 +102,7 @@ def measure(
 
     Args:
         store: the collection's.
+        held: its records.
         count: edited pictures to ask for.
         edits: which ones.
         seed: of the pictures, and of what the edits leave to chance.
@@ -91,7 +112,7 @@ def measure(
     Raises:
         UsageError: there are too few pictures that can be read.
     """
-    drawn = _Drawn(store, count, edits, seed)
+    drawn = _Drawn(store, held, count, edits, seed)
     seen: list[tuple[Query, Seen]] = []
     for done, query in enumerate(drawn.queries(), 1):
         answer = kept.get(query.name) if kept is not None else None
@@ -110,16 +131,15 @@ def measure(
 class _Drawn:
     """Pictures drawn from a collection; those that cannot be read are left out and replaced."""
 
-    def __init__(self, store: Store, count: int, edits: Edits, seed: int) -> None:
+    def __init__(self, store: Store, held: Holding, count: int, edits: Edits, seed: int) -> None:
         self.left_out: tuple[Failure, ...] = ()
         self._store = store
         self._count = count
         self._names = EDITS[edits]
         self._seed = seed
         self._rng = random.Random(seed)  # noqa: S311 - to be the same again
-        ids = [record.id for record in store.scan() if not is_url(record.uri)]
-        self._rng.shuffle(ids)
-        self._ids = ids
+        self._ids = [*held.ids]
+        self._rng.shuffle(self._ids)
         self._image = lru_cache(_HELD)(self._decoded)
 
     def queries(self) -> Iterator[Query]:
@@ -156,8 +176,8 @@ class _Drawn:
         self.left_out = tuple(left_out)
         if len(found) < 2:
             raise UsageError(
-                "calibrating takes the files of two pictures of the collection at least, and "
-                f"{len(found)} of {len(self._ids)} can be read"
+                "calibrating takes the files of two pictures of the collection at least, and of "
+                f"{len(self._ids)} only {len(found)} can be read; a table of --pairs needs none"
             )
         return found
 

@@ -15,6 +15,9 @@ from lookalike.stores.base import Store
 _SURE = 0.99
 """Score of a match that is taken for a proof."""
 
+_MOST = 0.6
+"""Smallest part of one of them that has to be in the other: less may be a shared background."""
+
 _UNLIKE = 0.4
 """Cosine of copy descriptors below which two pictures share a background at most."""
 
@@ -74,7 +77,8 @@ class OwnTwins:
             return ""
         if match is None or match.score < _SURE:
             return ""
-        return f"{match.record_share:.0%} of one is in the other"
+        share = max(match.query_share, match.record_share)
+        return f"{share:.0%} of one is in the other" if share >= _MOST else ""
 
     def _unlike(self, one: int, other: int) -> bool:
         if self._descriptor is None:
