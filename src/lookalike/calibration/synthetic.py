@@ -135,11 +135,10 @@ class _Drawn:
         self.left_out: tuple[Failure, ...] = ()
         self._store = store
         self._count = count
-        self._names = EDITS[edits]
         self._seed = seed
         self._rng = random.Random(seed)  # noqa: S311 - to be the same again
-        self._ids = [*held.ids]
-        self._rng.shuffle(self._ids)
+        self._ids = self._rng.sample(held.ids, len(held.ids))
+        self._names = self._rng.sample(EDITS[edits], len(EDITS[edits]))
         self._image = lru_cache(_HELD)(self._decoded)
 
     def queries(self) -> Iterator[Query]:
