@@ -23,8 +23,8 @@ class Step:
     """One file to move, to turn into a link, or both.
 
     `target`, below `folder`, is "" where the file becomes a link without being moved; `link` is ""
-    where none is left in its place. `size`, `modified_ns` and `sha256` (hex) are of the file as it was indexed;
-    `best` and `best_sha256` are of the one that stays.
+    where none is left in its place. `size`, `modified_ns` and `sha256` (hex) are of the file as it
+    was indexed; `best` and `best_sha256` are of the one that stays.
     """
 
     id: int
