@@ -65,6 +65,24 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
+class TakesAnySide(Protocol):
+    """An encoder that may be able to look at a picture at other sizes than its own."""
+
+    @property
+    def any_side(self) -> bool:
+        """Whether it is."""
+        ...
+
+    def prepare_at(self, picture: "Image", side: int) -> "NDArray[Any]":
+        """Preprocess one RGB picture into a square of that side, for `encode_prepared`.
+
+        Raises:
+            ValueError: the encoder takes its own size only.
+        """
+        ...
+
+
+@runtime_checkable
 class MeasuresQuality(Protocol):
     """An encoder whose hashes come with a figure of how far each can be trusted, 0..100."""
 

@@ -107,7 +107,8 @@ class ImageTower:
 
     `output` may be any value of the graph, declared an output or not. `pool` says what to keep
     of it: "none" of (n, dim), "first-token" of (n, tokens, dim), "flatten" of (n, dim, 1, 1),
-    "max" and "mean" over the places of (n, dim, height, width).
+    "max" and "mean" over the places of (n, dim, height, width). `any_side` says that the model
+    takes squares of any side, and what it sees in a smaller one is what it sees from farther away.
     """
 
     file: WeightFile
@@ -116,6 +117,7 @@ class ImageTower:
     pool: Pool
     preprocessing: Preprocessing
     runtime: RuntimeRule = field(default_factory=RuntimeRule)
+    any_side: bool = False
 
 
 @dataclass(frozen=True, slots=True)

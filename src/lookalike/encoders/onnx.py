@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ from lookalike.records import EncoderSpec
 
 _FEW = 32
 """Pictures that are encoded before another runtime is opened, which takes as long as they do."""
+
+
+_LEAST_SIDE = 32
+"""Side of the smallest square of which a network that halves it five times leaves anything."""
 
 
 class OnnxEncoder:
@@ -65,6 +70,7 @@ class OnnxEncoder:
         (image,) = weights.find(card, "image", progress=progress, offline=offline)
         self._path = image.path
         self._threads = threads or processors()
+        self._shape = Model(self._path, self._tower, self._threads).shape
         self._alone: Session | None = None
         self._together: Runtime | None = None
         self._seen = 0
@@ -85,9 +91,25 @@ class OnnxEncoder:
         """Whether a text tower is here right now; no network."""
         return self.card.text is not None and weights.locate(self.card, "text") is not None
 
+    @property
+    def any_side(self) -> bool:
+        """Whether the model takes squares of any side (`prepare_at`)."""
+        return self._tower.any_side
+
     def prepare(self, picture: Image) -> NDArray[Any]:
         """Resize, crop and scale one RGB picture into the model's input, without batch axis."""
         return self._preprocessor(picture)
+
+    def prepare_at(self, picture: Image, side: int) -> NDArray[Any]:
+        """The same for an input of another size: a square of `side` pixels, at least 32.
+
+        Raises:
+            ValueError: the model takes its own size only, or the side is too small.
+        """
+        if not self.any_side or side < _LEAST_SIDE:
+            raise ValueError(f"{self.card.name} takes no square of {side} pixels")
+        rule = replace(self._tower.preprocessing, shorter_side=side, crop=side)
+        return Preprocessor(rule)(picture)
 
     def encode_prepared(self, batch: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Encode prepared pictures: (n, dim) float32 of unit length.
@@ -97,7 +119,9 @@ class OnnxEncoder:
         """
         if len(batch) == 0:
             return np.zeros((0, self.card.size), np.float32)
-        if len(batch) > 1 and not self._is_few(len(batch)):
+        # Other runtimes compile a model for its own size.
+        usual = all(pixels.shape == self._shape for pixels in batch)
+        if len(batch) > 1 and usual and not self._is_few(len(batch)):
             return self._unit(self._runtime().run(batch))
         session = self._session()
         rows = [session.run({self._tower.input: pixels[None]}) for pixels in batch]

@@ -90,7 +90,7 @@ def read(path: Path) -> tuple[str, Description]:
     # The rest of a full card: known, and not needed of a model that is here.
     for known, ignored in (
         (table, ("kind", "quality", "aliases")),
-        (image, ("runtime",)),
+        (image, ("runtime", "any_side")),
         (file, ("bytes", "sources", "folder")),
         (text, ("model", "tokenizer")),
     ):
