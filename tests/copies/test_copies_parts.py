@@ -15,6 +15,7 @@ from PIL import Image
 from lookalike import copies
 from lookalike.collection import Collection
 from lookalike.copies import proving
+from lookalike.copies.descriptor import looked
 from lookalike.copies.effort import reach
 from lookalike.copies.evidence import Evidence, HashDistance, Likeness, Look
 from lookalike.copies.hashing import hashes_of
@@ -26,10 +27,11 @@ from lookalike.copies.reading import decode_record, read_record
 from lookalike.copies.reasons import Borders, by_match, reason
 from lookalike.copies.region import box_of, place_of
 from lookalike.copies.steps import Steps
+from lookalike.copies.views import View
 from lookalike.encoders import registry
-from lookalike.errors import PictureError
+from lookalike.errors import PictureError, ZeroEmbeddingError
 from lookalike.proof import available
-from lookalike.records import Match, Record, Verdict
+from lookalike.records import EncoderSpec, Match, Record, Verdict
 
 needs_opencv = pytest.mark.skipif(not available(), reason="the extra proof is not installed")
 
@@ -158,6 +160,33 @@ def test_the_strongest_reason_is_given() -> None:
     assert why(Evidence(hashes={"phash": stored})).endswith("the stored picture's white border")
     flat = Evidence(hashes={"phash": HashDistance(0, 64, flat=True)}, likeness=alike)
     assert why(flat).startswith("sscd-distilled")
+
+
+class Blind:
+    """An encoder that sees nothing in black, as models without biases do."""
+
+    spec = EncoderSpec("blind", "embedding", 3)
+
+    def prepare(self, picture: Image.Image) -> Any:
+        return np.asarray(picture, np.float32).mean(axis=(0, 1))
+
+    def encode_prepared(self, batch: Any) -> Any:
+        rows = np.array(batch, np.float32).reshape(-1, 3)
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        if not lengths.all():
+            raise ZeroEmbeddingError("zero", np.flatnonzero(lengths == 0).tolist())
+        return rows / lengths
+
+
+def test_views_in_which_an_encoder_sees_nothing_are_left_out() -> None:
+    colours = ("red", "black", "blue", "black")
+    ways = [View(colour, Image.new("RGB", (8, 8), colour)) for colour in colours]
+    looks = [Look(orientation) for orientation in range(4)]
+    found = looked(Blind(), ways, looks)  # type: ignore[arg-type]
+    assert found.looks == (Look(0), Look(2))
+    assert found.rows.tolist() == [[1, 0, 0], [0, 0, 1]]
+    nothing = looked(Blind(), ways[1:2], looks[:1])  # type: ignore[arg-type]
+    assert nothing.rows.shape == (0, 3)
 
 
 def test_steps_add_up() -> None:
