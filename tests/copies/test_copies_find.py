@@ -65,7 +65,7 @@ def test_copies_are_found_and_say_why(
 @pytest.mark.parametrize(
     ("edit_name", "words"),
     [
-        ("crop-80", "of the picture matches"),
+        ("crop-80", "% of the picture matches"),
         ("rotate-20", "turned by 20°"),
         ("web-page", "found inside the picture: region"),
         ("collage", "found inside the picture: region at the"),

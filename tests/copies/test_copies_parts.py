@@ -110,7 +110,7 @@ def test_corners_outside_the_picture_are_cut_off() -> None:
     [
         ({"mirrored": True}, "mirrored, 61 % of the picture matches"),
         ({"rotation": -179.0, "inverted": True}, "upside down, colours inverted, 61 % of the"),
-        ({"rotation": 20.2}, "turned by 20° right, 61 %"),
+        ({"rotation": 20.2}, "turned by 20° to the right, 61 %"),
         (
             {
                 "query_share": 0.06,

@@ -68,7 +68,8 @@ def test_any_shape_can_be_drawn(size: tuple[int, int]) -> None:
 def test_words_say_the_shares_what_was_changed_and_how_it_was_found() -> None:
     match = made_up(mirrored=True, inverted=True, rotation=-44.7, record_share=0.612)
     assert in_words(match) == (
-        "The whole query is 61 % of the found picture, mirrored, as a negative, turned by -45°",
+        "The whole query is 61 % of the found picture, mirrored, turned by 45° to the left, "
+        "colours inverted",
         "40 features agree; score 0.970",
     )
     whole = made_up(by="pixels", inliers=0, record_share=1.0, score=0.99999, rotation=0.2)

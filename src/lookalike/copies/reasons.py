@@ -6,12 +6,19 @@ from lookalike.copies import orientation
 from lookalike.copies.evidence import Evidence, HashDistance, Likeness, Look
 from lookalike.copies.region import box_of, place_of
 from lookalike.copies.views import WHOLE, Box
+from lookalike.proof.words import changes
 from lookalike.records import Match, Verdict
 from lookalike.search import verdicts
 from lookalike.search.fingerprints import COPY_HASH, Nearest
 
 _INSIDE = 0.5
 """Smaller parts of the query than this are the picture found inside another."""
+
+_ALL = 0.8
+"""A part that is nearly all: it is not worth a number."""
+
+_WHOLE_SHARE = 0.985
+"""Share that is all, but for the rounding of a region's corners."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +61,14 @@ def by_hash(encoder: str, hashed: HashDistance, borders: Borders) -> str:
 
 def by_match(match: Match) -> str:
     """`mirrored, 61 % of the picture matches`, or where in the query it was found."""
-    done = []
-    if match.mirrored:
-        done.append("mirrored")
-    if abs(match.rotation) > _STRAIGHT:
-        turn = abs(match.rotation)
-        way = "right" if match.rotation > 0 else "left"
-        done.append("upside down" if turn > 180 - _STRAIGHT else f"turned by {turn:.0f}° {way}")
-    if match.inverted:
-        done.append("colours inverted")
+    done = changes(match)
     if match.query_share < _INSIDE and match.record_share > match.query_share:
         part = "" if match.record_share > _ALL else f"{match.record_share:.0%} of it "
         done.append(f"{part}found inside the picture: {_region(box_of(match.query_region))}")
     else:
-        done.append(f"{match.record_share:.0%} of the picture matches")
+        share = max(match.record_share, 0.01)
+        part = "the whole" if share > _WHOLE_SHARE else f"{share:.0%} of the"
+        done.append(f"{part} picture matches")
     return ", ".join(done).replace("%", " %")
 
 
@@ -76,12 +77,6 @@ def _region(box: Box) -> str:
     width = box[2] - box[0]
     size = f"{width:.0%} of its width" if width < _ALL else f"{box[3] - box[1]:.0%} of its height"
     return f"region {place_of(box)}, {size}"
-
-
-_STRAIGHT = 3.0
-"""Degrees that are not worth a word."""
-
-_ALL = 0.8
 
 
 def by_likeness(likeness: Likeness, borders: Borders) -> str:
