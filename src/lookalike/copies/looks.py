@@ -33,13 +33,13 @@ def groups(query: QueryPicture, wanted: Reach, *, any_side: bool) -> dict[str, G
 
 
 def _kind(view: View) -> str:
-    if view.side is not None:
-        return "smaller size"
     if view.box != WHOLE:
         return "region"
     if view.inverted:
         return "negative"
-    return "orientation" if view.orientation else "descriptor"
+    if view.orientation:
+        return "orientation"
+    return "descriptor" if view.side is None else "smaller size"
 
 
 def _counted(kind: str, count: int) -> str:

@@ -19,9 +19,9 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 _SIDES = (224, 160, 128)
 """Sides of the smaller squares; down to 0.4 of SSCD's 320."""
-_SMALL = 160
-"""Side at which the mirrored picture and the negative are looked at a second time."""
-_MIRRORED = 4
+_TURNED_SIDE = 160
+"""Side of the squares for the other orientations, where any will do: copy descriptors hardly mind
+how a picture lies, and a smaller square takes a quarter of the time."""
 _CELLS, _PART = 4, 0.4
 """Parts in a row and in a column, and how much of a side each has: neighbours share half."""
 
@@ -64,14 +64,10 @@ def views(
     if sides:
         found += [View("smaller", image, side=side) for side in _SIDES]
     if orientations:
-        found += [View("turned", turned(image, way), way) for way in ORIENTATIONS if way]
-        if sides:
-            found.append(View("turned", turned(image, _MIRRORED), _MIRRORED, side=_SMALL))
+        side = _TURNED_SIDE if sides else None
+        found += [View("turned", turned(image, way), way, side=side) for way in ORIENTATIONS[1:]]
     if inverted:
-        negative = ImageOps.invert(image)
-        found.append(View("inverted", negative, inverted=True))
-        if sides:
-            found.append(View("inverted", negative, inverted=True, side=_SMALL))
+        found.append(View("inverted", ImageOps.invert(image), inverted=True))
     if regions:
         found += [View("region", _part(image, box), box=box) for box in _boxes()]
     return found
