@@ -111,10 +111,12 @@ def prepare(job: Job, encoders: Sequence[Encoder], limits: Limits, min_side: int
         picture = decode(job.data, min_side=min_side, limits=limits, before=take)
         job.data = b""
         job.width, job.height, job.format = picture.width, picture.height, picture.format
-        if picture.whole:
+        hashers = [encoder for encoder in encoders if encoder.spec.kind == "hash"]
+        # A JPEG is hashed in hardly more time than its pixels are digested in: without an encoder
+        # that takes longer, that is left to who needs it.
+        if picture.whole and (picture.format != "jpeg" or len(hashers) < len(encoders)):
             job.pixels = pixels_digest(picture.image)
         job.prepared = [encoder.prepare(picture.image) for encoder in encoders]
-        hashers = [encoder for encoder in encoders if encoder.spec.kind == "hash"]
         if hashers and (inside := trimmed(picture.image)):
             job.border = inside.border
             job.within = [hasher.prepare(inside.image) for hasher in hashers]
