@@ -6,8 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lookalike.errors import UsageError
-from lookalike.hamming import Found, HammingIndex
-from lookalike.hamming import index as index_module
+from lookalike.hamming import Found, HammingIndex, state
 
 
 def near_each_other(rng, count, bits, centres, flips):
@@ -71,7 +70,7 @@ def test_changes_agree_with_comparing_all(seed, bits, rows, most, limit, fresh, 
     hashes = np.empty((0, bits // 8), np.uint8)
     ids = np.empty(0, np.int64)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(index_module, "FRESH", fresh)
+        patch.setattr(state, "FRESH", fresh)
         index = HammingIndex.empty(bits)
         for _ in range(int(rng.integers(1, 7))):
             count = int(rng.integers(0, rows))
@@ -195,7 +194,7 @@ def test_an_id_with_several_hashes_is_found_once_at_its_nearest():
 
 
 def test_searches_go_on_while_another_thread_writes(monkeypatch):
-    monkeypatch.setattr(index_module, "FRESH", 256)
+    monkeypatch.setattr(state, "FRESH", 256)
     rng = np.random.default_rng(3)
     fixed = rng.integers(0, 256, (500, 8), dtype=np.uint8)
     index = HammingIndex.build(fixed)
@@ -248,3 +247,39 @@ def test_an_empty_index_answers():
     assert len(index) == 0
     assert answered(index.within(np.zeros(8, np.uint8), 64)) == []
     assert list(index.pairs(8)) == []
+
+
+def test_replacing_is_one_step_for_those_who_search():
+    rng = np.random.default_rng(4)
+    hashes = rng.integers(0, 256, (200, 8), dtype=np.uint8)
+    index = HammingIndex.build(hashes)
+    seen = set()
+    done = threading.Event()
+
+    def search():
+        while not done.is_set():
+            seen.add(len(index.within(hashes[3], 0)))
+
+    searcher = threading.Thread(target=search)
+    searcher.start()
+    for _ in range(300):
+        index.replace(np.array([3]), hashes[3:4], np.array([3]))
+    done.set()
+    searcher.join()
+    assert seen == {1}
+    assert len(index) == 200
+
+
+def test_a_copy_goes_its_own_way():
+    hashes = np.random.default_rng(7).integers(0, 256, (100, 16), dtype=np.uint8)
+    index = HammingIndex.build(hashes[:50])
+    other = index.copy()
+    index.add(hashes[50:60], np.arange(50, 60))
+    other.add(hashes[60:70], np.arange(60, 70))
+    other.remove(np.arange(5))
+    assert (len(index), len(other)) == (60, 55)
+    for one, last in ((index, 55), (other, 65)):
+        assert one.within(hashes[last], 0).ids.tolist() == [last]
+        rows, ids = one.rows()
+        order = np.argsort(ids)
+        assert (rows[order] == hashes[ids[order]]).all()

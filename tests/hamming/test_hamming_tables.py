@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from lookalike.hamming.layout import distances, in_groups, spread
-from lookalike.hamming.tables import Tables, keys_within, thresholds
+from lookalike.hamming.lookups import keys_within, thresholds
+from lookalike.hamming.tables import Tables
 
 
 def tables_of(bits, count, seed, clump=False):

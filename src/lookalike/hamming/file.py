@@ -124,18 +124,18 @@ def read(path: str | os.PathLike[str], *, check: bool) -> tuple[Layout, Part | N
     try:
         with place.open("rb") as file:
             header, start = _header(file, place)
-            if not header["arrays"]:
-                return _layout(header), None
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except FileNotFoundError:
         raise NotFoundError(f"There is no Hamming index {place}: build and save one.") from None
     except OSError as error:
         raise StoreError(f"The Hamming index {place} cannot be read: {error.strerror}.") from error
     try:
+        if not header["arrays"]:
+            return _layout(header), None
         if check:
             _check(mapped, start, header)
         return _layout(header), _part(mapped, start, header)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise _damaged(place) from error
 
 

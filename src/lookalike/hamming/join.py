@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.hamming.layout import Layout, Words, bits_at, distances
+from lookalike.hamming.lookups import Rows, keys_within, thresholds
 from lookalike.hamming.part import Ids, Part
-from lookalike.hamming.tables import Rows, keys_within, thresholds
 
 Pairs = tuple[Ids, Ids, NDArray[np.uint16]]
 """(n,) ids a, (n,) ids b, a < b, and their (n,) distances in bits."""

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.hamming.layout import Layout, Words
-from lookalike.hamming.tables import Bits, Rows, Tables, batch_size, thresholds
+from lookalike.hamming.lookups import Rows, batch_size, cost, thresholds
+from lookalike.hamming.tables import Bits, Tables
 
 Ids = NDArray[np.int64]
 OwnCheck = Callable[[Words], NDArray[np.bool_]]
@@ -130,9 +131,10 @@ class Part:
             few: whether the nearest may be enough.
         """
         near, most = self._lookups(radius, few) if own is None else (radius, own)
-        if near < 0 or self.tables.cost(most) > self.tables.scan_cost:
+        tables = self.tables
+        if near < 0 or cost(tables.keys, tables.count, most) > tables.scan_cost:
             return [Answer(self, query) for query in queries]
-        size = batch_size(self.tables, most)
+        size = batch_size(tables.keys, tables.count, most)
         found: list[Answer] = []
         for start in range(0, len(queries), size):
             found += self._looked_up(queries[start : start + size], near, most)
@@ -144,7 +146,7 @@ class Part:
         share = _LOOKUP_SHARE if few else 1.0
         for near in range(radius, -1 if few else radius - 1, -1):
             most = thresholds(blocks, near)
-            if tables.cost(most) <= tables.scan_cost * share:
+            if cost(tables.keys, tables.count, most) <= tables.scan_cost * share:
                 return near, most
         return -1, ()
 

@@ -60,6 +60,10 @@ class SegmentIndex:
         """Forget all hashes of these ids; those not there are passed over."""
         self._index.remove(ids)
 
+    def replace(self, gone: Ids, hashes: Hashes, ids: Ids) -> None:
+        """Remove ids and add hashes in one step."""
+        self._index.replace(gone, hashes, ids)
+
     def __len__(self) -> int:
         return len(self._index)
 

@@ -9,35 +9,21 @@ side in memory; only what is found is looked up in the first table, whose order 
 Of wide hashes the tables hold row numbers.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from itertools import pairwise
-from math import comb
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.hamming.layout import NARROW, Layout, Words, bits_at, distances
+from lookalike.hamming.lookups import CANDIDATE_NS, Asked, Rows, Whole, slots_of
 
-Whole = NDArray[Any]
-"""Numbers ≥ 0 in the smallest type that holds them."""
-Rows = NDArray[np.int64]
 Bits = NDArray[np.uint16]
 
-MOST_LOOKUPS = 1 << 17
-_AT_ONCE = 1 << 15
-_BATCH_NS = 5e5
 _SCAN_ROWS = 1 << 16
 
-LOOKUP_NS = 15.0
-CANDIDATE_NS = 6.0
-"""Nanoseconds of looking up a key and of comparing a candidate; of scanning a row or a word.
-
-Measured with benchmarks/hamming.py at 100 million hashes.
-"""
-SCAN_NS = 1.2
+_SCAN_NS = 1.2
+"""Nanoseconds of comparing one word of a hash after the other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,18 +86,10 @@ class Tables:
         """Whether a hash is one word."""
         return self.layout.bits <= NARROW
 
-    # What a search would cost
-
-    def cost(self, most: tuple[int, ...]) -> float:
-        """Nanoseconds that looking up takes where keys are evenly spread."""
-        return _cost(self.keys, self.count, most)
-
     @property
     def scan_cost(self) -> float:
         """Nanoseconds that comparing every hash takes."""
-        return self.count * SCAN_NS * self.layout.words
-
-    # Searching
+        return self.count * _SCAN_NS * self.layout.words
 
     def within(
         self, queries: Words, radius: int, most: tuple[int, ...]
@@ -127,7 +105,7 @@ class Tables:
             The query's and the hash's number and their distance, in order of those, each once;
             None where there are more candidates than a scan would have.
         """
-        asked = _Asked(self, queries, most)
+        asked = Asked(self.layout.blocks, self.keys, queries, most)
         begin = self.offsets.take(asked.places)
         counts = self.offsets.take(asked.places + 1) - begin
         if counts.sum() * CANDIDATE_NS > self.scan_cost * len(queries) + 1e5:
@@ -146,11 +124,11 @@ class Tables:
         return query[new], row[new], bits[new]
 
     def _by_sketch(
-        self, asked: "_Asked", begin: Whole, counts: Whole, radius: int
+        self, asked: Asked, begin: Whole, counts: Whole, radius: int
     ) -> tuple[Rows, Rows, Bits]:
         near_slots: list[Rows] = []
         near_places: list[Rows] = []
-        for first, some, slots in _slots(begin, counts):
+        for first, some, slots in slots_of(begin, counts):
             wanted = np.repeat(asked.sketches[first : first + len(some)], some)
             near = np.bitwise_count(self.sketch.take(slots) ^ wanted) <= radius
             left = np.flatnonzero(near)
@@ -175,12 +153,12 @@ class Tables:
         return query, self.locate(words), bits
 
     def _by_words(
-        self, asked: "_Asked", begin: Whole, counts: Whole, radius: int
+        self, asked: Asked, begin: Whole, counts: Whole, radius: int
     ) -> tuple[Rows, Rows, Bits]:
         queries: list[Rows] = []
         rows: list[Rows] = []
         near: list[Bits] = []
-        for first, some, slots in _slots(begin, counts):
+        for first, some, slots in slots_of(begin, counts):
             query, _ = asked.split(np.repeat(np.arange(first, first + len(some)), some))
             row = slots
             later = np.flatnonzero(slots >= self.count)
@@ -255,122 +233,5 @@ class Tables:
         return words[:, None]
 
 
-@lru_cache(4096)
-def _cost(keys: tuple[int, ...], count: int, most: tuple[int, ...]) -> float:
-    lookups = candidates = 0.0
-    for key, bits in zip(keys, most, strict=True):
-        some = sum(comb(key, each) for each in range(min(bits, key) + 1))
-        lookups += some
-        candidates += some * count / (1 << key)
-    if lookups > MOST_LOOKUPS:
-        return float("inf")
-    return lookups * LOOKUP_NS + candidates * CANDIDATE_NS
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Plan:
-    """The lookups of one query: one entry for each table and key near the query's."""
-
-    asked: tuple[int, ...]
-    """The tables that are looked into."""
-    sizes: Rows
-    near: Rows
-    """What the query's key is XORed with."""
-    tables: Rows
-    bases: Rows
-    """Where the table's keys begin among those of all."""
-    starts: NDArray[np.uint64]
-    widths: NDArray[np.uint64]
-    """The table's block and the width of its key."""
-
-
-@cache
-def _plan(
-    blocks: tuple[tuple[int, int], ...], keys: tuple[int, ...], most: tuple[int, ...]
-) -> _Plan:
-    asked = tuple(table for table, bits in enumerate(most) if bits >= 0)
-    near = [keys_within(keys[table], min(most[table], keys[table])) for table in asked]
-    sizes = np.array([len(some) for some in near])
-    bases = np.cumsum([0, *(1 << key for key in keys)])
-    tables = np.repeat(asked, sizes)
-    return _Plan(
-        asked,
-        sizes,
-        np.concatenate(near),
-        tables,
-        bases[tables],
-        np.array([start for start, _ in blocks], np.uint64)[tables],
-        np.array(keys, np.uint64)[tables],
-    )
-
-
-def _slots(begin: Whole, counts: Whole) -> Iterator[tuple[int, Whole, Rows]]:
-    """The rows that lookups lead to, so many at a time as stay in the processor's caches.
-
-    Yields the number of the first lookup, how many rows it and those behind it lead to, and those
-    rows.
-    """
-    ends = np.cumsum(counts, dtype=np.int64)
-    total = int(ends[-1])
-    bounds = [0, len(counts)]
-    if total > _AT_ONCE:
-        cuts = np.searchsorted(ends, np.arange(_AT_ONCE, total, _AT_ONCE), "right")
-        bounds = [0, *np.unique(cuts[cuts > 0]).tolist()]
-        if bounds[-1] < len(counts):
-            bounds.append(len(counts))
-    for first, last in pairwise(bounds):
-        some = counts[first:last]
-        own = ends[first:last] - (int(ends[first - 1]) if first else 0)
-        slots: Rows = np.repeat(begin[first:last] - (own - some), some)
-        slots += np.arange(len(slots))
-        yield first, some, slots
-
-
 def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-
-
-class _Asked:
-    """The lookups of some queries, query after query."""
-
-    def __init__(self, tables: Tables, queries: Words, most: tuple[int, ...]) -> None:
-        plan = _plan(tables.layout.blocks, tables.keys, most)
-        turned = np.stack(
-            [bits_at(queries, tables.layout.blocks[table][0], 64) for table in plan.asked], axis=1
-        )
-        widths = np.array([tables.keys[table] for table in plan.asked], np.uint64)
-        own = (turned >> (np.uint64(64) - widths)).astype(np.int64)
-        self.plan = plan
-        self.words = queries
-        self.keys = np.repeat(own, plan.sizes, axis=1) ^ plan.near
-        self.places = (self.keys + plan.bases).ravel()
-        self.sketches = np.repeat(turned.astype(np.uint32), plan.sizes, axis=1).ravel()
-
-    def split(self, lookups: Rows) -> tuple[Rows, Rows]:
-        """The query of each lookup, and which of the query's lookups it is."""
-        if len(self.words) == 1:
-            return np.zeros(len(lookups), np.int64), lookups
-        query, lookup = np.divmod(lookups, len(self.plan.near))
-        return query, lookup
-
-
-def thresholds(blocks: int, radius: int) -> tuple[int, ...]:
-    """By how many bits each block may differ, −1 for one that need not be looked at."""
-    each, more = divmod(radius - blocks + 1, blocks)
-    return tuple(each + (block < more) for block in range(blocks))
-
-
-@cache
-def keys_within(width: int, most: int) -> Rows:
-    """All numbers of `width` bits of which at most `most` are set."""
-    levels = [np.zeros(1, np.int64)]
-    for _ in range(most):
-        last = levels[-1]
-        more = [last[last < 1 << bit] | 1 << bit for bit in range(width)]
-        levels.append(np.concatenate(more))
-    return np.concatenate(levels)
-
-
-def batch_size(tables: Tables, most: tuple[int, ...]) -> int:
-    """How many queries are asked at once: more would not stay in the processor's caches."""
-    return max(1, int(_BATCH_NS / max(tables.cost(most), 1.0)))

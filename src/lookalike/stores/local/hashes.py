@@ -128,8 +128,7 @@ class HashTables:
         hashes, keys = _arrays(rows, encoder)
         indexes: list[HammingIndex | SegmentIndex] = [held.index, *held.segmented.values()]
         for index in indexes:
-            index.remove(gone)
-            index.add(hashes, keys)
+            index.replace(gone, hashes, keys)
 
     def forget(self) -> None:
         """Let go of indexes that may lack something; they are read again when next used."""
@@ -195,9 +194,9 @@ class HashTables:
             index = base.copy()
             changed = [row for row in rows if row[1] is not None]
             if changed:
-                index.remove(np.array([row[1] for row in changed], np.int64))
+                gone = np.array([row[1] for row in changed], np.int64)
                 kept = [(row[1], blob) for row in changed for blob in row[2:] if blob is not None]
-                index.add(*_arrays(kept, encoder))
+                index.replace(gone, *_arrays(kept, encoder))
             held = _Held(writes, index, file, base if self._catalogue.read_only else None)
             if not self._catalogue.read_only and _is_stale(file, len(base), len(changed)):
                 self._save(encoder, held)

@@ -1,0 +1,146 @@
+"""Which keys are looked up for a query, what that costs, and the rows that it leads to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import pairwise
+from math import comb, inf
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.hamming.layout import Words, bits_at
+
+Whole = NDArray[Any]
+"""Numbers ≥ 0 in the smallest type that holds them."""
+Rows = NDArray[np.int64]
+Blocks = tuple[tuple[int, int], ...]
+
+MOST_LOOKUPS = 1 << 17
+"""More are never made: a scan takes less time."""
+
+LOOKUP_NS = 15.0
+"""Nanoseconds of looking up a key; this and the next measured at 100 million hashes."""
+
+CANDIDATE_NS = 6.0
+"""Nanoseconds of comparing a candidate."""
+
+_AT_ONCE = 1 << 15
+_BATCH_NS = 5e5
+
+
+def thresholds(blocks: int, radius: int) -> tuple[int, ...]:
+    """By how many bits each block may differ, −1 for one that need not be looked at."""
+    each, more = divmod(radius - blocks + 1, blocks)
+    return tuple(each + (block < more) for block in range(blocks))
+
+
+@lru_cache(4096)
+def cost(keys: tuple[int, ...], count: int, most: tuple[int, ...]) -> float:
+    """Nanoseconds that looking up takes among `count` hashes where keys are evenly spread."""
+    lookups = candidates = 0.0
+    for key, bits in zip(keys, most, strict=True):
+        some = sum(comb(key, each) for each in range(min(bits, key) + 1))
+        lookups += some
+        candidates += some * count / (1 << key)
+    if lookups > MOST_LOOKUPS:
+        return inf
+    return lookups * LOOKUP_NS + candidates * CANDIDATE_NS
+
+
+def batch_size(keys: tuple[int, ...], count: int, most: tuple[int, ...]) -> int:
+    """How many queries are asked at once: more would not stay in the processor's caches."""
+    return max(1, int(_BATCH_NS / max(cost(keys, count, most), 1.0)))
+
+
+@cache
+def keys_within(width: int, most: int) -> Rows:
+    """All numbers of `width` bits of which at most `most` are set."""
+    levels = [np.zeros(1, np.int64)]
+    for _ in range(most):
+        last = levels[-1]
+        more = [last[last < 1 << bit] | 1 << bit for bit in range(width)]
+        levels.append(np.concatenate(more))
+    return np.concatenate(levels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """The lookups of one query: one entry for each table and key near the query's."""
+
+    asked: tuple[int, ...]
+    """The tables that are looked into."""
+    sizes: Rows
+    near: Rows
+    """What the query's key is XORed with."""
+    tables: Rows
+    bases: Rows
+    """Where the table's keys begin among those of all."""
+    starts: NDArray[np.uint64]
+    widths: NDArray[np.uint64]
+    """The table's block and the width of its key."""
+
+
+@cache
+def _plan(blocks: Blocks, keys: tuple[int, ...], most: tuple[int, ...]) -> _Plan:
+    asked = tuple(table for table, bits in enumerate(most) if bits >= 0)
+    near = [keys_within(keys[table], min(most[table], keys[table])) for table in asked]
+    sizes = np.array([len(some) for some in near])
+    bases = np.cumsum([0, *(1 << key for key in keys)])
+    tables = np.repeat(asked, sizes)
+    return _Plan(
+        asked,
+        sizes,
+        np.concatenate(near),
+        tables,
+        bases[tables],
+        np.array([start for start, _ in blocks], np.uint64)[tables],
+        np.array(keys, np.uint64)[tables],
+    )
+
+
+class Asked:
+    """The lookups of some queries, query after query."""
+
+    def __init__(
+        self, blocks: Blocks, keys: tuple[int, ...], queries: Words, most: tuple[int, ...]
+    ) -> None:
+        plan = _plan(blocks, keys, most)
+        turned = np.stack([bits_at(queries, blocks[table][0], 64) for table in plan.asked], axis=1)
+        widths = np.array([keys[table] for table in plan.asked], np.uint64)
+        own = (turned >> (np.uint64(64) - widths)).astype(np.int64)
+        self.plan = plan
+        self.words = queries
+        self.keys = np.repeat(own, plan.sizes, axis=1) ^ plan.near
+        self.places = (self.keys + plan.bases).ravel()
+        self.sketches = np.repeat(turned.astype(np.uint32), plan.sizes, axis=1).ravel()
+
+    def split(self, lookups: Rows) -> tuple[Rows, Rows]:
+        """The query of each lookup, and which of the query's lookups it is."""
+        if len(self.words) == 1:
+            return np.zeros(len(lookups), np.int64), lookups
+        query, lookup = np.divmod(lookups, len(self.plan.near))
+        return query, lookup
+
+
+def slots_of(begin: Whole, counts: Whole) -> Iterator[tuple[int, Whole, Rows]]:
+    """The rows that lookups lead to, so many at a time as stay in the processor's caches.
+
+    Yields the number of the first lookup, how many rows it and those behind it lead to, and those
+    rows.
+    """
+    ends = np.cumsum(counts, dtype=np.int64)
+    total = int(ends[-1])
+    bounds = [0, len(counts)]
+    if total > _AT_ONCE:
+        cuts = np.searchsorted(ends, np.arange(_AT_ONCE, total, _AT_ONCE), "right")
+        bounds = [0, *np.unique(cuts[cuts > 0]).tolist()]
+        if bounds[-1] < len(counts):
+            bounds.append(len(counts))
+    for first, last in pairwise(bounds):
+        some = counts[first:last]
+        own = ends[first:last] - (int(ends[first - 1]) if first else 0)
+        slots: Rows = np.repeat(begin[first:last] - (own - some), some)
+        slots += np.arange(len(slots))
+        yield first, some, slots
