@@ -26,7 +26,7 @@ from lookalike.records import Corners, Match
 _SURE = 0.999
 """Score from which no other way to lay the pictures on each other is tried."""
 
-_LEAST = 0.01
+_LEAST = 0.05
 """Score below which there is nothing to show."""
 
 _PLACES = 12

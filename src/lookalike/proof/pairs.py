@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lookalike.proof.features import Features
 
-_RATIO = 0.92
+_RATIO = 0.97
 """Largest distance of the nearest over that of the second. Lowe's 0.8 finds fewer in bad copies;
 what a wrong pair claims is checked against all others anyway."""
 

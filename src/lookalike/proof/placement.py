@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lookalike.proof.opencv import opencv
 from lookalike.proof.pairs import Pairs
 
-_LEAST = 4
+_LEAST = 3
 """Pairs that must agree for a placement to be looked at."""
 
 _SLACK = 0.08
@@ -69,10 +69,13 @@ def placements(pairs: Pairs, size: tuple[int, int], most: int = 2) -> list[Place
 
 def is_sane(matrix: Matrix, size: tuple[int, int]) -> bool:
     """Whether a photograph of the record's picture can look so: convex, not flipped, not a line."""
+    # An estimate that failed: not a number, or beyond all pixels.
+    if not (np.abs(matrix) < 1e9).all():
+        return False
     width, height = size
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
     flat = np.column_stack([corners, np.ones(4)]) @ matrix.T
-    if not np.isfinite(flat).all() or (flat[:, 2] <= 1e-6).any():
+    if (flat[:, 2] <= 1e-6).any():
         return False
     quad = flat[:, :2] / flat[:, 2:]
     sides = np.roll(quad, -1, axis=0) - quad
