@@ -31,8 +31,9 @@ from lookalike.evaluation.edits import BASIC, HARD, edited
 
 PEER = """
 import json, sys, time, types
-sys.modules["imagededup.methods.cnn"] = types.ModuleType("cnn")
-sys.modules["imagededup.methods.cnn"].CNN = None
+for name in ("imagededup.methods.cnn", "imagededup.utils.models"):  # what needs PyTorch
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].CNN = sys.modules[name].CustomModel = None
 from imagededup.methods import DHash, PHash
 
 def main():
