@@ -29,22 +29,7 @@ def calibrate(
     cache: bool = True,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Choose thresholds and keep them with the collection; see `Collection.calibrate`.
-
-    Args:
-        store: the collection's.
-        pairs: a table of pairs; edited copies of the collection's own pictures when None.
-        count: edited copies to ask for.
-        edits: which ones.
-        seed: of the pictures, and of what the edits leave to chance.
-        precision: the part of hits called a copy that must be right, 0.5..1.
-        dry_run: keep nothing.
-        cache: keep answers in the cache folder, and use those kept.
-        progress: called as progress(stage, done, total).
-
-    Raises:
-        UsageError: the arguments, the table, or a collection without pictures that can be read.
-    """
+    """Choose thresholds and keep them with the collection; see `Collection.calibrate`."""
     if not 0.5 <= precision < 1:
         raise UsageError(f"the precision is a part from 0.5 up to below 1, got {precision}")
     if count < 1:
