@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from lookalike.arguments import PATH, checked, condition, digest_of, record_ids
+from lookalike.calibrating import Calibrating
 from lookalike.deduplicating import Deduplicating
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import MAX_ID, EncoderSpec, Record
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _ROWS_AT_A_TIME = 4096
 
 
-class Collection(Deduplicating):
+class Collection(Calibrating, Deduplicating):
     """A named set of pictures with one or more encoders.
 
     Made by `lookalike.open`. Safe to use from several threads; one process at a time may write.
