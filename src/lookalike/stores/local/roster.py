@@ -3,6 +3,10 @@
 import io
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.encoders import projection as projections
 from lookalike.encoders.projection import Projection
@@ -152,3 +156,20 @@ def refuse_other(old: EncoderSpec, new: EncoderSpec) -> None:
         f"(weights {new.fingerprint or 'unknown'}): their vectors cannot be compared. "
         "Use the same weights as before, or index into a new collection."
     )
+
+
+def check_hash(encoder: Member, query: Any) -> NDArray[np.uint8]:
+    """A query's hash, (bits/8,) uint8.
+
+    Raises:
+        UsageError: it has another shape or type.
+    """
+    width = encoder.spec.size // 8
+    shape, kind = getattr(query, "shape", None), getattr(query, "dtype", None)
+    if shape != (width,) or kind != np.uint8:
+        raise UsageError(
+            f"Encoder {encoder.spec.name!r} needs a query of {width} uint8, "
+            f"not {kind} of shape {shape}."
+        )
+    hashed: NDArray[np.uint8] = query
+    return hashed

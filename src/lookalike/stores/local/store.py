@@ -14,9 +14,8 @@ from lookalike.encoders.projection import Projection
 from lookalike.errors import StoreError, UsageError
 from lookalike.filters import Filter
 from lookalike.hamming import Found
-from lookalike.records import Attributes, Decision, EncoderSpec, Record, Skipped
+from lookalike.records import Attributes, EncoderSpec, Record
 from lookalike.stores.base import (
-    Digest,
     EncoderStats,
     Entry,
     Neighbour,
@@ -26,34 +25,28 @@ from lookalike.stores.base import (
     StoreStats,
 )
 from lookalike.stores.local import (
-    deciding,
     exact,
     health,
     indexed,
     qualities,
     reading,
     roster,
-    settings,
-    skipping,
     trimming,
     writing,
 )
 from lookalike.stores.local.catalogue import FILE_NAME, Catalogue
 from lookalike.stores.local.hashes import FOLDER as HASHES
 from lookalike.stores.local.hashes import HashTables
+from lookalike.stores.local.kept import Kept
 from lookalike.stores.local.lock import WriterLock
 from lookalike.stores.local.passing import Passing
 from lookalike.stores.local.place import make_folder
-from lookalike.stores.local.room import need_room
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.shards import FOLDER, Shards
 from lookalike.stores.local.space import Space
 
-_ROW_BYTES = 8192
-"""What a record takes on disk at most, in catalogue, log and index; see docs/storage.md."""
 
-
-class LocalStore:
+class LocalStore(Kept):
     """Records, embeddings and hashes in one folder; implements `stores.base.Store`.
 
     Safe to use from several threads. One process writes at a time; others may open the folder
@@ -188,36 +181,6 @@ class LocalStore:
             self._apply(done)
         return count
 
-    def set_pixels(self, digests: Mapping[bytes, bytes]) -> None:
-        """Keep digests of pixels, by the SHA-256 of the files that they were decoded from."""
-        self._need_writable()
-        with self._catalogue.writing() as connection:
-            writing.set_pixels(connection, digests)
-
-    def set_setting(self, key: str, value: Any | None) -> None:
-        """Keep a value that JSON can hold, or forget it with None."""
-        self._need_writable()
-        with self._catalogue.writing() as connection:
-            settings.write(connection, key, value)
-
-    def decide(self, decisions: Sequence[Decision]) -> None:
-        """Keep what was decided about pairs of records; a pair's last decision counts."""
-        self._need_writable(len(decisions))
-        with self._catalogue.writing() as connection:
-            deciding.write(connection, decisions)
-
-    def forget_decisions(self, decisions: Sequence[Decision]) -> None:
-        """Forget what was decided about these pairs."""
-        self._need_writable()
-        with self._catalogue.writing() as connection:
-            deciding.forget(connection, decisions)
-
-    def skip(self, files: Sequence[Skipped]) -> None:
-        """Remember files that were not added; forgotten with the record that they duplicate."""
-        self._need_writable(len(files))
-        with self._catalogue.writing() as connection:
-            skipping.write(connection, files)
-
     def _apply(self, changes: writing.Changes) -> None:
         """Bring a committed transaction to the indexes."""
         try:
@@ -232,36 +195,6 @@ class LocalStore:
             raise
 
     # Reading
-
-    def get(self, ids: Sequence[int]) -> list[Record | None]:
-        """Records by id, in order; None where there is none."""
-        return reading.get(self._catalogue, ids)
-
-    def find(self, uris: Sequence[str], tenant: str = "") -> dict[str, Record]:
-        """Records by uri within one tenant."""
-        return reading.find(self._catalogue, uris, tenant)
-
-    def find_digests(
-        self,
-        digests: Sequence[bytes],
-        tenant: str | None = "",
-        after: int = -1,
-        limit: int | None = None,
-        *,
-        kind: Digest = "sha256",
-    ) -> dict[bytes, list[Record]]:
-        """Records by a digest within one tenant, in order of id, at most `limit` for each."""
-        return reading.find_digests(self._catalogue, digests, tenant, after, limit, kind)
-
-    def scan(
-        self, where: Filter | None = None, after: int = -1, limit: int | None = None
-    ) -> Iterator[Record]:
-        """Records in order of id, those with id > `after`; safe while the store is written to."""
-        return reading.scan(self._catalogue, where, after, limit)
-
-    def count(self, where: Filter | None = None) -> int:
-        """How many records."""
-        return reading.count(self._catalogue, where)
 
     def missing(
         self, encoder: str, after: int = -1, limit: int = 1024, *, files_only: bool = False
@@ -285,18 +218,6 @@ class LocalStore:
     def qualities(self, encoder: str, ids: Sequence[int]) -> dict[int, int]:
         """Qualities of stored hashes by id, 0..100; absent ids are left out."""
         return qualities.read(self._catalogue, self._member(encoder), ids)
-
-    def setting(self, key: str) -> Any | None:
-        """A value that was kept with the collection; None when there is none."""
-        return settings.read(self._catalogue, key)
-
-    def decisions(self) -> list[Decision]:
-        """All that was decided, in order of ids."""
-        return deciding.read(self._catalogue)
-
-    def skipped(self, uris: Sequence[str], tenant: str = "") -> dict[str, Skipped]:
-        """Files of one tenant that were not added, by uri."""
-        return skipping.read(self._catalogue, uris, tenant)
 
     def projection(self, encoder: str) -> Projection | None:
         """What the embeddings of an encoder are compared through; None when as they are."""
@@ -373,7 +294,7 @@ class LocalStore:
     ) -> list[Neighbour]:
         """Exact: hashes within `radius` bits of the query, nearest first, ties by id."""
         one = self._member(encoder, "hash")
-        _check_hash(one, query)
+        roster.check_hash(one, query)
         keep = None if where is None else Passing(self._catalogue, where)
         end = offset + max(limit, 0)
         return _neighbours(self._hashes.within(one, query, radius, end, keep))[offset:]
@@ -391,7 +312,7 @@ class LocalStore:
     ) -> list[Neighbour]:
         """Hashes of which `minimum` of `segments` parts are equal, by distance, ties by id."""
         one = self._member(encoder, "hash")
-        _check_hash(one, query)
+        roster.check_hash(one, query)
         keep = None if where is None else Passing(self._catalogue, where)
         end = offset + max(limit, 0)
         found = self._hashes.matching(one, query, (segments, minimum), end, keep)
@@ -406,7 +327,7 @@ class LocalStore:
         """Distances by id, each compared, as `nearest` and `within` give them."""
         one = self._member(encoder)
         if one.is_hash:
-            return self._hashes.distances(one, _check_hash(one, query), ids)
+            return self._hashes.distances(one, roster.check_hash(one, query), ids)
         if not self.read_only:
             return indexed.distances(self._shards, one, query, ids)
         space = self._space(one)
@@ -512,32 +433,6 @@ class LocalStore:
     ) -> None:
         self.close()
 
-    def _need_writable(self, rows: int | None = None) -> None:
-        """See that the store can be changed, and that the disk has room for so many rows."""
-        if self.read_only:
-            raise UsageError(
-                f"The collection {self.path} is open read-only: open it for writing to change it."
-            )
-        if rows is not None:
-            need_room(self.path, _ROW_BYTES * rows)
-
 
 def _neighbours(found: Found) -> list[Neighbour]:
     return list(map(Neighbour, found.ids.tolist(), found.distances.astype(float).tolist()))
-
-
-def _check_hash(encoder: Member, query: Any) -> NDArray[np.uint8]:
-    """A query hash of the right width.
-
-    Raises:
-        UsageError: it has another shape or type.
-    """
-    width = encoder.spec.size // 8
-    shape, kind = getattr(query, "shape", None), getattr(query, "dtype", None)
-    if shape != (width,) or kind != np.uint8:
-        raise UsageError(
-            f"Encoder {encoder.spec.name!r} needs a query of {width} uint8, "
-            f"not {kind} of shape {shape}."
-        )
-    hashed: NDArray[np.uint8] = query
-    return hashed
