@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
@@ -203,19 +203,25 @@ def find() -> dict[str, Traversable]:
 
     A user's card cannot take the name of one in the package.
     """
-    found: dict[str, Traversable] = {}
-    places: list[Traversable] = [resources.files("lookalike.models"), place.root()]
-    for folder in places:
-        if folder.is_dir():
-            for entry in folder.iterdir():
-                if entry.name.endswith(".toml"):
-                    found.setdefault(entry.name.removesuffix(".toml"), entry)
-    return found
+    return _cards_in(place.root()) | _packaged()
+
+
+@cache
+def _packaged() -> dict[str, Traversable]:
+    """The cards in the package, which stay as they are."""
+    return _cards_in(resources.files("lookalike.models"))
+
+
+def _cards_in(folder: Traversable) -> dict[str, Traversable]:
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return {
+        entry.name.removesuffix(".toml"): entry for entry in entries if entry.name.endswith(".toml")
+    }
 
 
 def is_packaged(name: str) -> bool:
     """Whether a model comes with lookalike, rather than from the user's folder."""
-    return resources.files("lookalike.models").joinpath(f"{name}.toml").is_file()
+    return name in _packaged()
 
 
 def read(name: str) -> ModelCard:
