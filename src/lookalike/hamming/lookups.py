@@ -124,23 +124,22 @@ class Asked:
         return query, lookup
 
 
-def slots_of(begin: Whole, counts: Whole) -> Iterator[tuple[int, Whole, Rows]]:
+def slots_of(begin: Whole, counts: Whole) -> Iterator[tuple[Rows, Rows]]:
     """The rows that lookups lead to, so many at a time as stay in the processor's caches.
 
-    Yields the number of the first lookup, how many rows it and those behind it lead to, and those
-    rows.
+    Yields the number of the lookup that leads to each row, and the rows.
     """
     ends = np.cumsum(counts, dtype=np.int64)
+    before = begin - (ends - counts)
+    numbers = np.arange(len(counts))
     total = int(ends[-1])
     bounds = [0, len(counts)]
     if total > _AT_ONCE:
         cuts = np.searchsorted(ends, np.arange(_AT_ONCE, total, _AT_ONCE), "right")
-        bounds = [0, *np.unique(cuts[cuts > 0]).tolist()]
-        if bounds[-1] < len(counts):
-            bounds.append(len(counts))
+        bounds = np.unique([0, *cuts.tolist(), len(counts)]).tolist()
     for first, last in pairwise(bounds):
-        some = counts[first:last]
-        own = ends[first:last] - (int(ends[first - 1]) if first else 0)
-        slots: Rows = np.repeat(begin[first:last] - (own - some), some)
-        slots += np.arange(len(slots))
-        yield first, some, slots
+        lookup = np.repeat(numbers[first:last], counts[first:last])
+        start = int(ends[first - 1]) if first else 0
+        slots: Rows = before.take(lookup)
+        slots += np.arange(start, start + len(slots))
+        yield lookup, slots

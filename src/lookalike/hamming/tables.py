@@ -128,12 +128,12 @@ class Tables:
     ) -> tuple[Rows, Rows, Bits]:
         near_slots: list[Rows] = []
         near_places: list[Rows] = []
-        for first, some, slots in slots_of(begin, counts):
-            wanted = np.repeat(asked.sketches[first : first + len(some)], some)
-            near = np.bitwise_count(self.sketch.take(slots) ^ wanted) <= radius
-            left = np.flatnonzero(near)
+        for lookup, slots in slots_of(begin, counts):
+            differ = self.sketch.take(slots)
+            differ ^= asked.sketches.take(lookup)
+            left = np.flatnonzero(np.bitwise_count(differ) <= radius)
             near_slots.append(slots[left])
-            near_places.append(first + np.searchsorted(np.cumsum(some), left, "right"))
+            near_places.append(lookup[left])
         slots, place = _joined(near_slots), _joined(near_places)
         query, lookup = asked.split(place)
         plan = asked.plan
@@ -158,8 +158,8 @@ class Tables:
         queries: list[Rows] = []
         rows: list[Rows] = []
         near: list[Bits] = []
-        for first, some, slots in slots_of(begin, counts):
-            query, _ = asked.split(np.repeat(np.arange(first, first + len(some)), some))
+        for lookup, slots in slots_of(begin, counts):
+            query, _ = asked.split(lookup)
             row = slots
             later = np.flatnonzero(slots >= self.count)
             row[later] = self.rows.take(slots[later] - self.count)
