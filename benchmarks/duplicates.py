@@ -161,8 +161,9 @@ def find_in(folder: Path) -> tuple[list[set[int]], str, int]:
     with LocalStore.open(folder, read_only=True) as store:
         found = find(store)
     rows = [{id_ - 1 for id_ in group.ids} for group in found]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return rows, f"{found!r}: {found.seconds:.1f} s", peak
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    busy = used.ru_utime + used.ru_stime
+    return rows, f"{found!r}: {found.seconds:.1f} s, {busy:.1f} s of processors", used.ru_maxrss
 
 
 def whole(count: int, even: bool) -> None:

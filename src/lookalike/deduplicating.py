@@ -79,13 +79,14 @@ class Deduplicating(Adding):
             progress=progress,
         )
 
-    def decide(self, kind: "Kind", ids: Sequence[int]) -> int:
+    def decide(self, kind: "Kind", ids: Sequence[int], *, tenant: str | None = None) -> int:
         """Remember a decision about duplicates; returns how many pairs it is about.
 
         Args:
             kind: "different" says of each two of the records that they are no duplicates; "keep"
                 that all stay, "ignore" that nobody wants to know: neither is asked again.
             ids: two records or more.
+            tenant: whose records they must be.
 
         Raises:
             UsageError: there is no such kind, or fewer than two records.
@@ -93,10 +94,14 @@ class Deduplicating(Adding):
         """
         from lookalike.duplicates import decisions
 
-        return decisions.decide(self._store, kind, record_ids(ids))
+        return decisions.decide(self._store, kind, record_ids(ids), tenant)
 
-    def decide_by_file(self, path: str | PathLike[str]) -> tuple[int, list[str]]:
+    def decide_by_file(
+        self, path: str | PathLike[str], *, tenant: str | None = None
+    ) -> tuple[int, list[str]]:
         """Remember the decisions that the page of duplicates saved in a file.
+
+        With `tenant`, those about another's records are left out.
 
         Returns:
             How many pairs were decided, and why others were left out, in words.
@@ -106,21 +111,26 @@ class Deduplicating(Adding):
         """
         from lookalike.duplicates import decisions
 
-        return decisions.decide_by_file(self._store, checked(path, PATH, "decisions are a file"))
+        checked(path, PATH, "decisions are a file")
+        return decisions.decide_by_file(self._store, path, tenant)
 
-    def decisions(self) -> "list[Decision]":
-        """All that was decided about duplicates, in order of ids."""
-        return self._store.decisions()
+    def decisions(self, *, tenant: str | None = None) -> "list[Decision]":
+        """All that was decided about duplicates, in order of ids; about one tenant's alone."""
+        from lookalike.duplicates import decisions
 
-    def undo_decisions(self, ids: Sequence[int] = ()) -> int:
+        return decisions.of_tenant(self._store, tenant)
+
+    def undo_decisions(self, ids: Sequence[int] = (), *, tenant: str | None = None) -> int:
         """Forget the decisions about some records, or without any those made last.
+
+        With `tenant`, only what is about its records.
 
         Returns:
             How many pairs were forgotten.
         """
         from lookalike.duplicates import decisions
 
-        return decisions.undo(self._store, record_ids(ids))
+        return decisions.undo(self._store, record_ids(ids), tenant)
 
     def plan_moves(
         self,

@@ -143,6 +143,23 @@ def test_the_last_decision_can_be_undone_and_those_about_a_record(
     assert names(copied.duplicates()) == before
 
 
+def test_a_tenant_decides_about_its_own_pictures_alone(
+    copied: Collection, pictures: Path, id_of: Ids
+) -> None:
+    copied.add(pictures / "phone", tenant="ann")
+    of_ann = [record.id for record in copied.list(tenant="ann")]
+    own = [id_of["raccoon.jpg"], id_of["small.jpg"]]
+    with pytest.raises(NotFoundError, match="no record"):
+        copied.decide("keep", own, tenant="ann")
+    copied.decide("keep", own)
+    assert copied.decisions(tenant="ann") == []
+    assert copied.undo_decisions(tenant="ann") == 0
+    copied.decide("different", of_ann[:2], tenant="ann")
+    assert len(copied.decisions()) == 2
+    assert copied.undo_decisions(tenant="ann") == 1
+    assert len(copied.decisions()) == 1
+
+
 def test_decisions_that_cannot_be_are_refused(copied: Collection, id_of: Ids) -> None:
     with pytest.raises(UsageError, match="two records or more"):
         copied.decide("keep", [id_of["coral.jpg"], id_of["coral.jpg"]])

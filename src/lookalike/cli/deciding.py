@@ -25,7 +25,7 @@ def decide(
     """Remember a decision about the records named."""
     if len(records) < 2:
         raise UsageError("name two records or more, by id or path")
-    return _told(opened.decide(kind, _ids(opened, records, tenant)), as_json)
+    return _told(opened.decide(kind, _ids(opened, records, tenant), tenant=tenant), as_json)
 
 
 def ignore(
@@ -48,9 +48,9 @@ def ignore(
     return max(_told(pairs, as_json), 1 if missing else 0)
 
 
-def by_file(opened: "Collection", path: Path, as_json: bool) -> int:
+def by_file(opened: "Collection", path: Path, tenant: str | None, as_json: bool) -> int:
     """Remember the decisions of a file."""
-    pairs, left_out = opened.decide_by_file(path)
+    pairs, left_out = opened.decide_by_file(path, tenant=tenant)
     for line in left_out:
         say(line)
     return max(_told(pairs, as_json), 1 if left_out else 0)
@@ -58,7 +58,7 @@ def by_file(opened: "Collection", path: Path, as_json: bool) -> int:
 
 def undo(opened: "Collection", records: Sequence[str], tenant: str | None, as_json: bool) -> int:
     """Forget the last decision, or those about the records named."""
-    pairs = opened.undo_decisions(_ids(opened, records, tenant))
+    pairs = opened.undo_decisions(_ids(opened, records, tenant), tenant=tenant)
     if as_json:
         echo_json({"forgotten": pairs})
     else:
@@ -68,15 +68,11 @@ def undo(opened: "Collection", records: Sequence[str], tenant: str | None, as_js
 
 def show(opened: "Collection", tenant: str | None, as_json: bool) -> int:
     """List what has been decided."""
-    decisions = opened.decisions()
+    decisions = opened.decisions(tenant=tenant)
     ids = sorted({id_ for one in decisions for id_ in (one.first, one.second)})
     records = {id_: record for id_ in ids if (record := opened.get(id_)) is not None}
-    shown = 0
     for one in decisions:
         pair = [records.get(one.first), records.get(one.second)]
-        if tenant is not None and any(record and record.tenant != tenant for record in pair):
-            continue
-        shown += 1
         if as_json:
             echo_json(
                 {"kind": one.kind, "first": one.first, "second": one.second, "made": one.made}
@@ -87,9 +83,9 @@ def show(opened: "Collection", tenant: str | None, as_json: bool) -> int:
             day = datetime.fromtimestamp(one.made, UTC).strftime("%Y-%m-%d")
             names = "  ".join(printable(record.uri) for record in pair if record)
             click.echo(f"{day}  {one.kind:<9}  {one.first} {one.second}  {names}")
-    if not shown:
+    if not decisions:
         say("nothing has been decided")
-    return 0 if shown else 1
+    return 0 if decisions else 1
 
 
 def _ids(opened: "Collection", records: Sequence[str], tenant: str | None) -> list[int]:

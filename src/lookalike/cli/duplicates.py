@@ -172,13 +172,16 @@ def command(
 
     write = any(given for name, given in chosen.items() if name != "--decided")
     write = write and (apply or not (move_to or link))
-    with options.open_existing(collection, write=write) as opened:
+    # What is learnt about pixels on the way is kept where nobody else is writing.
+    with options.open_existing(
+        collection, write=write, beside_writer=not (write or decided)
+    ) as opened:
         if decided:
             return deciding.show(opened, tenant, as_json)
         if undo:
             return deciding.undo(opened, records, tenant, as_json)
         if decide is not None:
-            return deciding.by_file(opened, decide, as_json)
+            return deciding.by_file(opened, decide, tenant, as_json)
         if keep or not_duplicate:
             return deciding.decide(
                 opened, "keep" if keep else "different", records, tenant, as_json

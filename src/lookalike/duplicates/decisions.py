@@ -23,7 +23,7 @@ MOST_DIFFERENT = 300
 _MOST_BYTES = 256 * 2**20
 
 
-def decide(store: Store, kind: Kind, ids: Sequence[int]) -> int:
+def decide(store: Store, kind: Kind, ids: Sequence[int], tenant: str | None = None) -> int:
     """Remember what was decided about some records; returns how many pairs that are.
 
     "different" says it of each two of them; "keep" and "ignore" tie the first to each other one.
@@ -38,7 +38,7 @@ def decide(store: Store, kind: Kind, ids: Sequence[int]) -> int:
     if len(ids) < 2:
         raise UsageError("a decision is about two records or more")
     for id_, record in zip(ids, store.get(ids), strict=True):
-        if record is None:
+        if record is None or tenant not in {None, record.tenant}:
             raise NotFoundError(f"there is no record with id {id_}")
     pairs = [(ids[0], other) for other in ids[1:]]
     if kind == "different":
@@ -50,7 +50,9 @@ def decide(store: Store, kind: Kind, ids: Sequence[int]) -> int:
     return len(pairs)
 
 
-def decide_by_file(store: Store, path: str | PathLike[str]) -> tuple[int, list[str]]:
+def decide_by_file(
+    store: Store, path: str | PathLike[str], tenant: str | None = None
+) -> tuple[int, list[str]]:
     """Remember the decisions in a file that the page of duplicates saved.
 
     Returns:
@@ -71,7 +73,11 @@ def decide_by_file(store: Store, path: str | PathLike[str]) -> tuple[int, list[s
         if not right or pair[0] == pair[1] or not all(0 <= id_ <= MAX_ID for id_ in pair):
             raise UsageError(f"{path}: decision {number} is not one: {json.dumps(one)[:200]}")
         records = store.get(list(pair))
-        gone = [id_ for id_, record in zip(pair, records, strict=True) if record is None]
+        gone = [
+            id_
+            for id_, record in zip(pair, records, strict=True)
+            if record is None or tenant not in {None, record.tenant}
+        ]
         other = [
             record.id
             for uri, record in zip(uris, records, strict=True)
@@ -87,13 +93,13 @@ def decide_by_file(store: Store, path: str | PathLike[str]) -> tuple[int, list[s
     return len(kept), left_out
 
 
-def undo(store: Store, ids: Sequence[int] = ()) -> int:
+def undo(store: Store, ids: Sequence[int] = (), tenant: str | None = None) -> int:
     """Forget all decisions about some records, or without any the last that were made together.
 
     Returns:
         How many pairs were forgotten.
     """
-    decisions = store.decisions()
+    decisions = of_tenant(store, tenant)
     if ids:
         wanted = set(ids)
         gone = [one for one in decisions if one.first in wanted or one.second in wanted]
@@ -103,6 +109,16 @@ def undo(store: Store, ids: Sequence[int] = ()) -> int:
     if gone:
         store.forget_decisions(gone)
     return len(gone)
+
+
+def of_tenant(store: Store, tenant: str | None) -> list[Decision]:
+    """All that was decided, in order of ids, or what is about one tenant's records alone."""
+    decisions = store.decisions()
+    if tenant is None:
+        return decisions
+    ids = sorted({id_ for one in decisions for id_ in (one.first, one.second)})
+    own = {record.id for record in store.get(ids) if record and record.tenant == tenant}
+    return [one for one in decisions if one.first in own and one.second in own]
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

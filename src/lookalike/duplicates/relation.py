@@ -18,16 +18,21 @@ PIXELS_BITS = 2
 """Pictures of the same size whose pHashes differ by no more may hold the same pixels."""
 
 
+_NEIGHBOURS = 256
+"""Most members of a group that are looked through for the one that a member is a copy of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is kept of the members of some groups, by id.
 
     `hashes` are (k, bits/8) uint8, of the whole picture and, where it has one, without its border;
-    `vectors` (dim,) float32.
+    `vectors` (dim,) float32; `pixels` the digests of pixels that were decoded on the way.
     """
 
     hashes: Mapping[int, NDArray[np.uint8]] = field(default_factory=dict)
     vectors: Mapping[int, NDArray[Any]] = field(default_factory=dict)
+    pixels: dict[int, bytes | None] = field(default_factory=dict)
 
     @classmethod
     def read(cls, store: Store, plan: Plan, ids: Sequence[int]) -> "Known":
@@ -70,7 +75,7 @@ def relation(
         return Verdict.IDENTICAL, "same pixels"
     near = known.bits(best.id, record.id)
     if near is not None and near[0] <= plan.radius:
-        if near[0] <= PIXELS_BITS and _same_pixels(store, best, record):
+        if near[0] <= PIXELS_BITS and _same_pixels(store, known, best, record):
             return Verdict.IDENTICAL, "same pixels"
         trimmed = " without a border" if near[1] else ""
         return Verdict.COPY, f"{spoken(plan.hash)} distance {near[0]}{trimmed}"
@@ -90,15 +95,18 @@ def by_way_of(
     proofs: Mapping[Any, str],
 ) -> tuple[Verdict, str]:
     """The same by way of another member, for one that is no copy of the best by itself."""
-    for other in neighbours:
+    for other in neighbours[:_NEIGHBOURS]:
         found = relation(store, plan, known, other, record, proofs)
         if found is not None:
             return Verdict.COPY, f"{found[1]} to {name_of(other.uri)}"
     return Verdict.COPY, "like others of the group"
 
 
-def _same_pixels(store: Store, best: Record, record: Record) -> bool:
+def _same_pixels(store: Store, known: Known, best: Record, record: Record) -> bool:
     if (best.width, best.height) != (record.width, record.height):
         return False
-    own = pixels_of(store, best)
-    return own is not None and own == pixels_of(store, record)
+    for one in (best, record):
+        if one.id not in known.pixels:
+            known.pixels[one.id] = pixels_of(store, one)
+    own = known.pixels[best.id]
+    return own is not None and own == known.pixels[record.id]
