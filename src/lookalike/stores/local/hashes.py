@@ -33,6 +33,7 @@ WORTH_A_FILE = 50_000
 _MOST_PENDING = 20_000
 _PENDING_SHARE = 8
 _TRIES = 5
+_ROWS = 1 << 16
 
 Keep = Callable[[NDArray[np.int64]], NDArray[np.bool_]]
 
@@ -201,7 +202,9 @@ class HashTables:
             if not self._catalogue.read_only and _is_stale(file, len(base), len(changed)):
                 self._save(encoder, held)
             return held
-        hashes, ids = _arrays(self._catalogue.read(_both(encoder)), encoder)
+        chunks = self._catalogue.stream(_both(encoder), (), _ROWS)
+        arrays = [_arrays(rows, encoder) for rows in chunks] or [_arrays([], encoder)]
+        hashes, ids = map(np.concatenate, zip(*arrays, strict=True))
         index = HammingIndex.empty(encoder.spec.size)
         index.add(hashes, ids)
         held = _Held(writes, index)
