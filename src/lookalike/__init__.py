@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lookalike.ingest import IngestReport as IngestReport
     from lookalike.opening import open_collection as open  # noqa: A004, F401 - lookalike.open(path)
     from lookalike.records import Hit as Hit
+    from lookalike.records import Match as Match
     from lookalike.records import Record as Record
     from lookalike.records import Verdict as Verdict
     from lookalike.results import Results as Results
@@ -26,6 +27,7 @@ _HOMES = {
     "Collection": ("lookalike.collection", "Collection"),
     "Hit": ("lookalike.records", "Hit"),
     "IngestReport": ("lookalike.ingest", "IngestReport"),
+    "Match": ("lookalike.records", "Match"),
     "Record": ("lookalike.records", "Record"),
     "Results": ("lookalike.results", "Results"),
     "Term": ("lookalike.search", "Term"),

@@ -47,6 +47,7 @@ def cli() -> None:
     lookalike index ~/Pictures            look at every picture once
     lookalike search cat.jpg              what looks like this one?
     lookalike search "a cat at night"     what shows this?
+    lookalike copies screenshot.png       where is the original of this?
 
     A collection lives in the folder .lookalike here, or where -c says. The picture files
     themselves are only ever read.
