@@ -141,7 +141,6 @@ class _Grouper:
         rank = np.full(len(rows), len(ranked), np.int64)
         rank[touched] += np.arange(len(touched))
         rank[ranked] = np.arange(len(ranked))
-        self._near: dict[int, set[int]] = {}
         whole = groups(found, rank)
         self._groups = self._parted(whole, found)
         self.count, self.done = len(self._groups), 0

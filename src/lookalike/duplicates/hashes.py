@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.duplicates.components import components
 from lookalike.duplicates.edges import NONE, Edges, Evidence, edges, joined
 from lookalike.duplicates.rows import Rows
 from lookalike.hamming import HammingIndex
@@ -12,6 +13,9 @@ from lookalike.search.verdicts import FLAT_BITS
 from lookalike.stores.base import Progress, Store
 
 _AT_A_TIME = 8192
+
+MOST = 5_000_000
+"""Edges beyond the number of records that are kept in memory, 21 bytes each."""
 
 
 def near_hashes(
@@ -27,13 +31,25 @@ def near_hashes(
     kept = telling >= FLAT_BITS * hashes.shape[1] // 8
     places, hashes = places[kept], hashes[kept]
     found = [NONE]
+    count = 0
     for some in _by_tenant(rows.tenants[places]):
         if len(some) < 2:
             continue
         index = HammingIndex.build(hashes[some], places[some])
         for first, second, distance in index.pairs(radius):
             found.append(edges(first, second, Evidence.HASH, distance))
+            count += len(first)
+            if count > len(rows) + MOST:
+                found = [_forest(len(rows), joined(found))]
+                count = len(found[0])
     return joined(found)
+
+
+def _forest(count: int, some: Edges) -> Edges:
+    """As few edges as leave the same groups: each row tied to the first of its group."""
+    first = components(count, some.first, some.second)
+    tied = np.flatnonzero(first != np.arange(count))
+    return edges(first[tied], tied, Evidence.HASH, 1.0)
 
 
 def _read(
