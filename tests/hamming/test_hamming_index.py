@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lookalike.errors import UsageError
-from lookalike.hamming import Found, HammingIndex, state
+from lookalike.hamming import Found, HammingIndex, join, state
 
 
 def near_each_other(rng, count, bits, centres, flips):
@@ -123,7 +123,9 @@ def groups(pairs):
 
 
 @pytest.mark.parametrize(("bits", "radius"), [(64, 4), (64, 9), (64, 30), (128, 9), (256, 20)])
-def test_pairs_of_many_hashes_are_all_there(bits, radius):
+@pytest.mark.parametrize("chunk", [1000, join._CHUNK])
+def test_pairs_of_many_hashes_are_all_there(bits, radius, chunk, monkeypatch):
+    monkeypatch.setattr(join, "_CHUNK", chunk)
     rng = np.random.default_rng(radius)
     hashes = rng.integers(0, 256, (3000, bits // 8), dtype=np.uint8)
     planted = np.unpackbits(hashes[:500], axis=1)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from lookalike.hamming import lookups
 from lookalike.hamming.layout import distances, in_groups, spread
 from lookalike.hamming.lookups import keys_within, thresholds
 from lookalike.hamming.tables import Tables
@@ -17,7 +18,9 @@ def tables_of(bits, count, seed, clump=False):
 
 @pytest.mark.parametrize("bits", [8, 24, 32, 48, 64, 72, 128, 256])
 @pytest.mark.parametrize("clump", [False, True])
-def test_lookups_find_what_a_scan_finds(bits, clump):
+@pytest.mark.parametrize("at_once", [64, 1 << 15])
+def test_lookups_find_what_a_scan_finds(bits, clump, at_once, monkeypatch):
+    monkeypatch.setattr(lookups, "_AT_ONCE", at_once)
     tables, words, rng = tables_of(bits, 4000, bits, clump)
     assert (tables.all_words() == words).all()
     chosen = rng.integers(0, len(words), 30)
