@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from lookalike.arguments import PATH, checked, item, text_of
 from lookalike.errors import UsageError
+from lookalike.records import OnDuplicate
 from lookalike.stores.base import Progress, Store
 
 if TYPE_CHECKING:
@@ -15,10 +16,8 @@ if TYPE_CHECKING:
 
     from lookalike.encoders.base import Encoder
     from lookalike.ingest import IngestReport
-    from lookalike.ingest.report import OnDuplicate
 
 DEFAULT_ENCODERS = ("clip-vit-b-16", "phash")
-ON_DUPLICATE = ("keep", "skip", "link")
 
 
 class Adding:
@@ -37,7 +36,7 @@ class Adding:
         tenant: str = "",
         ignore: str | Sequence[str] = (),
         prune: bool = False,
-        on_duplicate: "OnDuplicate" = "keep",
+        on_duplicate: OnDuplicate = "keep",
         progress: Progress | None = None,
     ) -> "IngestReport":
         """Add pictures, or bring them up to date; what is unchanged is skipped.
@@ -67,7 +66,7 @@ class Adding:
         from lookalike.ingest import ingest, ingest_items
 
         text_of(tenant, "tenant")
-        if on_duplicate not in ON_DUPLICATE:
+        if on_duplicate not in get_args(OnDuplicate):
             raise UsageError(f"on_duplicate is keep, skip or link, not {on_duplicate!r}")
         checked(ignore, Iterable, "ignore is a pattern, or a list of them")
         given = list(pictures) if isinstance(pictures, list | tuple) else [pictures]
@@ -123,7 +122,7 @@ class Adding:
         tenant: str = "",
         ignore: str | Sequence[str] = (),
         prune: bool = False,
-        on_duplicate: "OnDuplicate" = "keep",
+        on_duplicate: OnDuplicate = "keep",
         progress: Progress | None = None,
     ) -> "IngestReport":
         """Add the pictures that a product table names, with its columns as their attributes.
@@ -159,7 +158,7 @@ class Adding:
         from lookalike.sources.table import Join, TableSource
 
         text_of(tenant, "tenant")
-        if on_duplicate not in ON_DUPLICATE:
+        if on_duplicate not in get_args(OnDuplicate):
             raise UsageError(f"on_duplicate is keep, skip or link, not {on_duplicate!r}")
         checked(table, PATH, "a table is named by its path")
         checked(ignore, Iterable, "ignore is a pattern, or a list of them")

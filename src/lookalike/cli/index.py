@@ -4,22 +4,22 @@ import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from lookalike.adding import ON_DUPLICATE
 from lookalike.cli import join, options
 from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, echo_table, is_terminal, plural, say
 from lookalike.cli.progress import duration, progress
 from lookalike.errors import UsageError
+from lookalike.records import OnDuplicate
 from lookalike.views.file import write_file
 from lookalike.views.text import printable
 
 if TYPE_CHECKING:
     from lookalike.ingest import IngestReport
-    from lookalike.ingest.report import Duplicate, OnDuplicate
+    from lookalike.ingest.report import Duplicate
 
 FAILURES_SHOWN = 10
 """Failures in the table, and duplicates; the rest is counted."""
@@ -43,7 +43,7 @@ FAILURES_SHOWN = 10
 @click.option("--prune", is_flag=True, help="Forget records below PATH whose files are gone.")
 @click.option(
     "--on-duplicate",
-    type=click.Choice(ON_DUPLICATE),
+    type=click.Choice(get_args(OnDuplicate)),
     default="keep",
     show_default=True,
     help="A new picture that is a copy of one that is there: keep it as any other, skip it, or "
@@ -67,7 +67,7 @@ def command(
     encoder: str | None,
     ignore: tuple[str, ...],
     prune: bool,
-    on_duplicate: "OnDuplicate",
+    on_duplicate: OnDuplicate,
     tenant: str,
     fields: tuple[str, ...],
     failures: Path | None,

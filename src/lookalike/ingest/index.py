@@ -8,9 +8,9 @@ from lookalike.encoders.base import Encoder
 from lookalike.imaging import DEFAULT_LIMITS, Limits
 from lookalike.ingest.plan import IndexPlan
 from lookalike.ingest.prune import prune as prune_folders
-from lookalike.ingest.report import IngestReport, OnDuplicate
+from lookalike.ingest.report import IngestReport
 from lookalike.ingest.run import BATCH, Run
-from lookalike.records import Attributes
+from lookalike.records import Attributes, OnDuplicate
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.folder import FolderSource
 from lookalike.stores.base import Progress, Store

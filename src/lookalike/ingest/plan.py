@@ -10,8 +10,8 @@ from lookalike.ingest.job import Job
 from lookalike.ingest.known import KnownBytes
 from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.originals import Original, Originals
-from lookalike.ingest.report import Duplicate, OnDuplicate, Outcome
-from lookalike.records import Attributes, Record, Skipped
+from lookalike.ingest.report import Duplicate, Outcome
+from lookalike.records import Attributes, OnDuplicate, Record, Skipped
 from lookalike.sources.base import Failure, Item
 from lookalike.stores.base import Store
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from lookalike.sources.base import Failure
 
@@ -21,11 +21,6 @@ class Outcome(StrEnum):
     """Not added, since it is a duplicate of a record."""
     MOVED = "moved"
     """A record whose file was elsewhere keeps its id, vectors and attributes."""
-
-
-OnDuplicate = Literal["keep", "skip", "link"]
-"""What becomes of a new picture that is a duplicate of a record: added as any other, not added, or
-added with the record's id as its `duplicate_of`."""
 
 
 @dataclass(frozen=True, slots=True)

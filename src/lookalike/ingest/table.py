@@ -8,8 +8,9 @@ from lookalike.encoders.base import Encoder
 from lookalike.imaging import DEFAULT_LIMITS, Limits
 from lookalike.ingest.plan import IndexPlan
 from lookalike.ingest.prune import prune as prune_folders
-from lookalike.ingest.report import IngestReport, OnDuplicate
+from lookalike.ingest.report import IngestReport
 from lookalike.ingest.run import BATCH, Run
+from lookalike.records import OnDuplicate
 from lookalike.sources.base import Failure
 from lookalike.sources.table import TableSource
 from lookalike.sources.uri import from_path
