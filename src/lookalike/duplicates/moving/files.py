@@ -47,7 +47,7 @@ def put(source: Path, target: Path, sha256: str) -> None:
         ValueError: what was written is not what was to be copied.
     """
     try:
-        os.link(source, target, follow_symlinks=False)
+        os.link(source, target)
     except OSError as error:
         if error.errno not in _NO_LINK:
             raise
@@ -93,7 +93,7 @@ def make_link(best: Path, place: Path, kind: str) -> None:
         OSError: it cannot be made, as a hard link to another disk.
     """
     if kind == "hard":
-        os.link(best, place, follow_symlinks=False)
+        os.link(best, place)
     else:
         os.symlink(best, place)
 
