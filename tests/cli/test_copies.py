@@ -99,6 +99,7 @@ def test_a_record_and_standard_input(run: Run, animals: Path, cut: Path) -> None
     record = json.loads(run("list", "-c", str(animals), "-n", "1", "--json").stdout)
     alone = run("copies", "--id", str(record["id"]), "-c", str(animals), status=1)
     assert record["uri"] not in alone.stdout
+    assert " copy " in run("copies", cut.as_uri(), "-c", str(animals)).stdout
     piped = run("copies", "--stdin", "-c", str(animals), input=cut.read_bytes())
     assert " copy " in piped.stdout
 

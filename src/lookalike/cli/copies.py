@@ -7,7 +7,9 @@ import click
 
 from lookalike.cli import answer, options
 from lookalike.cli.output import echo_json, say
+from lookalike.cli.query import path_of
 from lookalike.errors import UsageError
+from lookalike.sources.uri import is_url
 
 if TYPE_CHECKING:
     from lookalike.results import Results
@@ -125,7 +127,9 @@ def _query(picture: str | None, id_: int | None, stdin: bool) -> Any:
         raise UsageError("give one picture: PICTURE, --id ID or --stdin")
     if stdin:
         return answer.read_stdin()
-    return picture if picture is None else options.existing_paths([picture])[0]
+    if picture is None or is_url(picture):
+        return picture
+    return options.existing_paths([path_of(picture)])[0]
 
 
 def _copies(results: "Results") -> list[Any]:
@@ -145,7 +149,7 @@ def _chosen(results: "Results", similar: bool | None) -> "Results":
 def _show(results: "Results") -> None:
     if results and not _copies(results):
         say("no copy found; these are the nearest there are")
-    answer.show(results, reasons=True)
+    answer.show(results, pictures=False, reasons=True)
 
 
 def _write_overlay(results: "Results", path: Path) -> None:

@@ -197,7 +197,7 @@ def _picture(token: str) -> str:
     """The URL, or the path of a file that is there."""
     if is_url(token):
         return token
-    path = _path(token)
+    path = path_of(token)
     if os.path.isdir(path):
         raise UsageError(
             f"{token} is a folder; a query is one picture or words "
@@ -210,7 +210,8 @@ def _picture(token: str) -> str:
     return path
 
 
-def _path(token: str) -> str:
+def path_of(token: str) -> str:
+    """The path that was given, as such or as a `file:///` URI."""
     if not token.startswith(_FILE):
         return os.path.expanduser(token)
     # Bytes that are no text may stand in it as they are, too.
