@@ -331,3 +331,22 @@ def test_threads_search_while_one_writes(folder):
             thread.join()
         assert answered(store, query, 20) == expected(store, query, 20)
     assert wrong == []
+
+
+def test_a_tenants_search_looks_at_the_records_found_and_not_at_all_of_the_tenant(folder):
+    from lookalike.filters import tenant_is
+    from lookalike.stores.local import reading
+    from lookalike.stores.local.catalogue import Catalogue
+
+    catalogue = Catalogue(folder, read_only=True)
+    asked = []
+    plain = catalogue.read
+
+    def read(statement, parameters=()):
+        asked.extend(plain(f"EXPLAIN QUERY PLAN {statement}", parameters))
+        return plain(statement, parameters)
+
+    catalogue.read = read
+    assert sorted(reading.ids(catalogue, tenant_is(""), [3, 5, 10**6])) == [3, 5]
+    assert [row[3] for row in asked] == ["SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"]
+    catalogue.close()

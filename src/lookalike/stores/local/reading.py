@@ -99,14 +99,17 @@ def count(catalogue: Catalogue, where: Filter | None) -> int:
 def ids(catalogue: Catalogue, where: Filter, among: Sequence[int] | None = None) -> list[int]:
     """The ids of the records that pass, all or some, in any order."""
     condition, parameters = _condition(where)
-    statement = f"SELECT r.id FROM records r WHERE {condition}"  # noqa: S608
     if among is None:
+        statement = f"SELECT r.id FROM records r WHERE {condition}"  # noqa: S608
         return [key for (key,) in catalogue.read(statement, parameters)]
     found: list[int] = []
     for some in in_chunks(among):
         marks = ",".join("?" * len(some))
-        rows_ = catalogue.read(f"{statement} AND r.id IN ({marks})", [*parameters, *some])
-        found += [key for (key,) in rows_]
+        # By id; else SQLite would walk through the whole tenant for each part of the ids.
+        statement = (
+            f"SELECT r.id FROM records r NOT INDEXED WHERE {condition} AND r.id IN ({marks})"  # noqa: S608
+        )
+        found += [key for (key,) in catalogue.read(statement, [*parameters, *some])]
     return found
 
 
