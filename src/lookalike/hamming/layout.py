@@ -16,6 +16,7 @@ NARROW = 64
 """Hashes up to so many bits are one word, and a table's row holds all of its hash."""
 
 _ROWS = 1 << 15
+_FEW = 8
 _NARROW_BLOCKS = 3
 _WIDE_BLOCK = 25
 
@@ -50,6 +51,10 @@ class Layout:
 
     def words_of(self, hashes: Hashes) -> Words:
         """(n, words) of (n, bits/8) hashes."""
+        if len(hashes) <= _FEW:
+            every = np.arange(self.bits // 8)
+            words: Words = np.bitwise_or.reduce(self._parts[every, :, hashes], axis=1)
+            return words
         out = np.zeros((len(hashes), self.words), np.uint64)
         filled = [(b, w) for b, w in np.argwhere(self._parts.any(axis=2)).tolist()]
         for start in range(0, len(hashes), _ROWS):

@@ -69,34 +69,36 @@ def keys_within(width: int, most: int) -> Rows:
 class _Plan:
     """The lookups of one query: one entry for each table and key near the query's."""
 
-    asked: tuple[int, ...]
-    """The tables that are looked into."""
+    own_starts: NDArray[np.uint64]
+    own_widths: NDArray[np.uint64]
+    """Of the tables that are looked into: where the block begins, and the width of the key."""
     sizes: Rows
+    """How many of the lookups are theirs."""
     near: Rows
     """What the query's key is XORed with."""
-    tables: Rows
     bases: Rows
     """Where the table's keys begin among those of all."""
     starts: NDArray[np.uint64]
     widths: NDArray[np.uint64]
-    """The table's block and the width of its key."""
+    """The same for each lookup."""
 
 
 @cache
 def _plan(blocks: Blocks, keys: tuple[int, ...], most: tuple[int, ...]) -> _Plan:
-    asked = tuple(table for table, bits in enumerate(most) if bits >= 0)
+    asked = [table for table, bits in enumerate(most) if bits >= 0]
     near = [keys_within(keys[table], min(most[table], keys[table])) for table in asked]
     sizes = np.array([len(some) for some in near])
     bases = np.cumsum([0, *(1 << key for key in keys)])
-    tables = np.repeat(asked, sizes)
+    starts = np.array([blocks[table][0] for table in asked], np.uint64)
+    widths = np.array([keys[table] for table in asked], np.uint64)
     return _Plan(
-        asked,
+        starts,
+        widths,
         sizes,
         np.concatenate(near),
-        tables,
-        bases[tables],
-        np.array([start for start, _ in blocks], np.uint64)[tables],
-        np.array(keys, np.uint64)[tables],
+        np.repeat(bases[asked], sizes),
+        np.repeat(starts, sizes),
+        np.repeat(widths, sizes),
     )
 
 
@@ -107,9 +109,14 @@ class Asked:
         self, blocks: Blocks, keys: tuple[int, ...], queries: Words, most: tuple[int, ...]
     ) -> None:
         plan = _plan(blocks, keys, most)
-        turned = np.stack([bits_at(queries, blocks[table][0], 64) for table in plan.asked], axis=1)
-        widths = np.array([keys[table] for table in plan.asked], np.uint64)
-        own = (turned >> (np.uint64(64) - widths)).astype(np.int64)
+        if queries.shape[1] == 1:
+            # A shift by 64 is not defined: twice by less is.
+            turned = queries << plan.own_starts
+            turned |= queries >> (np.uint64(63) - plan.own_starts) >> np.uint64(1)
+        else:
+            starts = plan.own_starts.tolist()
+            turned = np.stack([bits_at(queries, start, 64) for start in starts], axis=1)
+        own = (turned >> (np.uint64(64) - plan.own_widths)).astype(np.int64)
         self.plan = plan
         self.words = queries
         self.keys = np.repeat(own, plan.sizes, axis=1) ^ plan.near
