@@ -39,10 +39,10 @@ def test_all_pairs_are_found(dim: int) -> None:
 
 
 def test_clusters_miss_few_and_invent_none() -> None:
-    rows = drawn(20_000, 256)
+    rows = drawn(6000, 256)
     wanted, got = by_all(rows, 0.8), found(rows, 0.8, all_pairs=0)
     assert got <= wanted
-    assert len(got) >= 0.95 * len(wanted) > 1000
+    assert len(got) >= 0.95 * len(wanted) > 300
 
 
 def test_equal_vectors_and_few_of_them_are_all_found() -> None:
