@@ -114,3 +114,7 @@ def test_the_region_of_a_turned_piece_lies_turned_in_the_whole() -> None:
 
 def test_pictures_that_do_not_overlap_have_no_region() -> None:
     assert region(similarity(1, 0, 5000, 0), (800, 600), SIZE) is None
+
+
+def test_a_placement_without_an_inverse_has_no_region() -> None:
+    assert region(np.array([(1.0, 1, 0), (1, 1, 0), (0, 0, 1)]), (800, 600), SIZE) is None

@@ -26,7 +26,8 @@ class Region:
 
 
 def region(matrix: Matrix, query: tuple[int, int], other: tuple[int, int]) -> Region | None:
-    """The part that both pictures show; None when they do not overlap.
+    """The part that both pictures show; None when they do not overlap, or
+    the matrix has no inverse.
 
     Args:
         matrix: (3, 3), from pixels of the record's picture to pixels of the query's.
@@ -39,7 +40,10 @@ def region(matrix: Matrix, query: tuple[int, int], other: tuple[int, int]) -> Re
     )
     if common is None or area <= 0:
         return None
-    back = np.asarray(np.linalg.inv(matrix), np.float64)
+    try:
+        back = np.asarray(np.linalg.inv(matrix), np.float64)
+    except np.linalg.LinAlgError:
+        return None
     in_query = common.reshape(-1, 2).astype(np.float64)
     in_other = moved(back, in_query)
     other_area = _area(in_other)
