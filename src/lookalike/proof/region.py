@@ -26,8 +26,9 @@ class Region:
 
 
 def region(matrix: Matrix, query: tuple[int, int], other: tuple[int, int]) -> Region | None:
-    """The part that both pictures show; None when they do not overlap, or
-    the matrix has no inverse.
+    """The part that both pictures show.
+
+    None when they do not overlap, or the matrix has no inverse.
 
     Args:
         matrix: (3, 3), from pixels of the record's picture to pixels of the query's.
