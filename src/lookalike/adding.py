@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from lookalike.encoders.base import Encoder
     from lookalike.ingest import IngestReport
 
-DEFAULT_ENCODERS = ("clip-vit-b-16", "phash")
+DEFAULT_ENCODERS = ("clip-vit-b-16", "phash", "sscd-distilled")
+"""For what pictures show and for words, for exact copies, for edited ones."""
 
 
 class Adding:

@@ -23,8 +23,8 @@ def open_collection(
     Args:
         path: the collection's folder.
         encoder: names of the encoders to use, one, a list, or a text with commas. A new
-            collection gets `clip-vit-b-16` and `phash` by default; an encoder new to a collection
-            embeds what is there at the next `add`.
+            collection gets `clip-vit-b-16`, `phash` and `sscd-distilled` by default; an encoder
+            new to a collection embeds what is there at the next `add`.
         create: whether to make a collection that is not there.
         read_only: read beside a process that writes; searches scan the stored embeddings exactly.
 

@@ -31,8 +31,8 @@ FAILURES_SHOWN = 10
 @click.option(
     "--encoder",
     metavar="NAME,NAME",
-    help="Encoders of a new collection (default: clip-vit-b-16,phash), or further ones for a "
-    "collection that is there.",
+    help="Encoders of a new collection (default: clip-vit-b-16,phash,sscd-distilled), or further "
+    "ones for a collection that is there.",
 )
 @click.option(
     "--ignore",
