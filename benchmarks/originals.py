@@ -86,8 +86,9 @@ def main() -> None:
             timed = _ask_all("timed", some, _copies(full))
             for title, asked in (("quick mode", quick), ("whole queries", timed)):
                 milliseconds = [answer.ms for answer in asked]
-                results[f"{title} ms"] = list(np.quantile(milliseconds, (0.5, 0.95)))
-                print(f"{title}: p50, p95 ms {results[f'{title} ms']}")
+                middle, high = map(float, np.quantile(milliseconds, (0.5, 0.95)))
+                results[f"{title} ms"] = [middle, high]
+                print(f"{title}: p50 {middle:.0f} ms, p95 {high:.0f} ms")
         results["times"] = times(timed if options.jobs > 1 else answers)
         if options.steps and not options.quick_check:
             results["steps"] = _steps(full, hashes, answers, options.steps)
