@@ -22,7 +22,7 @@ def rows(outcome: Outcome) -> list[list[str]]:
 def summary(calibration: Calibration) -> list[tuple[str, str]]:
     """What holds, a line each."""
     found = [
-        ("copy score", f"{calibration.copy_score:.3f}"),
+        ("copy score", f"{calibration.copy_score:.4f}"),
         ("pHash radius", f"{calibration.copy_radius}"),
     ]
     return found + [(f"similar by {n}", f"{at:.3f}") for n, at in calibration.similar.items()]
@@ -56,7 +56,7 @@ def to_dict(outcome: Outcome) -> dict[str, Any]:
 
 
 def _row(name: str, choice: Choice, value: float, found: Cut) -> list[str]:
-    shown = f"{value:.0f}" if choice.name == "pHash radius" else f"{value:.3f}"
+    shown = f"{value:.0f}" if choice.name == "pHash radius" else f"{value:.4f}"
     return [
         name,
         shown,
