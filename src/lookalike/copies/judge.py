@@ -1,16 +1,35 @@
-"""The verdict on one candidate, and how sure it is."""
+"""The verdict on one candidate, and how sure it is.
 
+The score is the probability that a candidate is a copy, by logistic curves that
+scripts/fit_copy_judge.py fitted: one for each kind of evidence that there may be.
+"""
+
+import json
 import math
+from dataclasses import replace
+from functools import cache
+from importlib import resources
 
-from lookalike.copies.evidence import Evidence
+from lookalike.copies.evidence import Evidence, HashDistance
+from lookalike.copies.views import WHOLE
 from lookalike.records import Verdict
-from lookalike.search.verdicts import COPY_HASH, COPY_RADIUS
+from lookalike.search.fingerprints import COPY_HASH
+from lookalike.search.verdicts import COPY_RADIUS
 
-COPY_SCORE = 0.5
+COPY_SCORE = 0.99
 """Smallest score of a hit called a copy, where the collection has no other."""
 
-_MIDDLE, _STEEPNESS = 0.62, 18.0
-"""The logistic curve of the descriptor's cosine."""
+CURVES = "judge_curves.json"
+
+_HASHES_ALONE = "hashes"
+_FAR = 24.0
+"""Bits of 64 from which a distance of hashes says nothing more: others are as far away."""
+_UNMEASURED = 3.0
+"""Of the cosine of an encoder that has no curve, what a step of 1 takes off the log odds."""
+_DENIED = 0.5
+"""Score of a proof below which hashes that are near prove nothing."""
+_LEAST, _MOST = 0.01, 0.9999
+"""Scores of a proof that found nothing, and of one that could not be surer."""
 
 
 def judge(evidence: Evidence, *, copy_score: float = COPY_SCORE) -> tuple[Verdict, float]:
@@ -20,18 +39,74 @@ def judge(evidence: Evidence, *, copy_score: float = COPY_SCORE) -> tuple[Verdic
     """
     if evidence.same_bytes or evidence.same_pixels:
         return Verdict.IDENTICAL, 1.0
-    score = _score(evidence)
+    score = max(_score(evidence), _by_copy_hash(evidence))
     return (Verdict.COPY if score >= copy_score else Verdict.SIMILAR), score
 
 
-def _score(evidence: Evidence) -> float:
-    scores = [0.0]
+def parts(evidence: Evidence) -> tuple[float, ...]:
+    """What the curves weigh; every part speaks the more for a copy the larger it is.
+
+    The descriptor's cosine, where the best look was at the whole picture, where it was at a part,
+    and normalised; the nearness of the nearest hash, and its square; the proof's score as log odds.
+    """
+    cosine = normalised = 0.0
+    part = False
     if evidence.likeness is not None:
-        away = evidence.likeness.cosine - _MIDDLE
-        scores.append(1 / (1 + math.exp(-_STEEPNESS * away)))
-    hashed = evidence.hashes.get(COPY_HASH)
-    if hashed is not None and hashed.distance <= COPY_RADIUS:
-        scores.append(1.0 - hashed.distance / hashed.bits)
-    if evidence.match is not None:
-        scores.append(evidence.match.score)
-    return max(scores)
+        cosine, normalised = evidence.likeness.cosine, evidence.likeness.normalised
+        part = evidence.likeness.look.box != WHOLE
+    near = max((_nearness(one) for one in evidence.hashes.values()), default=0.0)
+    proof = 0.0
+    if evidence.proved:
+        match = evidence.match
+        proof = _log_odds(min(max(match.score, _LEAST), _MOST) if match else _LEAST)
+    return 0.0 if part else cosine, cosine if part else 0.0, normalised, near, near * near, proof
+
+
+def curve_name(evidence: Evidence) -> str:
+    """The name of the curve for what is known."""
+    encoder = _HASHES_ALONE if evidence.likeness is None else evidence.likeness.encoder
+    return f"{encoder}, proved" if evidence.proved else encoder
+
+
+def _score(evidence: Evidence) -> float:
+    if evidence.likeness is None and not evidence.hashes and not evidence.proved:
+        return 0.0
+    curves, name = _curves(), curve_name(evidence)
+    unmeasured = 0.0
+    if name not in curves:
+        assert evidence.likeness is not None
+        # What its cosine means was not measured: it only puts candidates in order.
+        unmeasured = _UNMEASURED * (1.0 - evidence.likeness.cosine)
+        evidence = replace(evidence, likeness=None)
+        name = curve_name(evidence)
+    constant, *weights = curves[name]
+    total = constant + sum(w * part for w, part in zip(weights, parts(evidence), strict=True))
+    return 1 / (1 + math.exp(unmeasured - min(max(total, -30.0), 30.0)))
+
+
+def _by_copy_hash(evidence: Evidence) -> float:
+    """The score of what is as near by pHash as copies only are, unless proof says no; else 0."""
+    found = evidence.hashes.get(COPY_HASH)
+    if found is None or found.flat or found.distance > COPY_RADIUS:
+        return 0.0
+    if evidence.proved and (evidence.match is None or evidence.match.score < _DENIED):
+        return 0.0
+    return 1.0 - (1.0 - COPY_SCORE) * (found.distance + 1) / (COPY_RADIUS + 1)
+
+
+def _nearness(found: HashDistance) -> float:
+    """1 for the same hash, 0 for one as far away as any other's; what is flat says nothing."""
+    if found.flat:
+        return 0.0
+    return max(0.0, 1.0 - found.distance * 64 / found.bits / _FAR)
+
+
+def _log_odds(chance: float) -> float:
+    return math.log(chance / (1 - chance))
+
+
+@cache
+def _curves() -> dict[str, list[float]]:
+    text = resources.files("lookalike.copies").joinpath(CURVES).read_text("ascii")
+    curves: dict[str, list[float]] = json.loads(text)
+    return curves
