@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from lookalike.imaging.bands import PIXELS, array_of
+
 Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]
 
@@ -45,7 +47,7 @@ def trim_borders(
     Returns:
         The part within the borders; the same object when there are none.
     """
-    box = content_box(np.asarray(picture), colour=colour, tolerance=tolerance)
+    box = content_box(array_of(picture), colour=colour, tolerance=tolerance)
     return picture if box == (0, 0, *picture.size) else picture.crop(box)
 
 
@@ -116,9 +118,9 @@ def _border(
 
 
 def may_have_borders(picture: Image, *, tolerance: int = TOLERANCE) -> bool:
-    """Whether any outermost line of an RGB picture looks like a border of whatever colour.
+    """Whether any outermost line of an RGB picture is plain, black or of whatever colour.
 
-    Where this is False `content_box` finds nothing, at a tenth of its time.
+    Where none is `content_box` finds nothing; of most pictures 0.04 ms tell.
     """
     width, height = picture.size
     for box in (
@@ -127,14 +129,20 @@ def may_have_borders(picture: Image, *, tolerance: int = TOLERANCE) -> bool:
         (0, 0, 1, height),
         (width - 1, 0, width, height),
     ):
-        counts = np.zeros((3, 1 + 256 + 4 * tolerance), np.int64)
-        counts[:, 1 : 1 + 256] = np.reshape(picture.crop(box).histogram(), (3, 256))
-        run = counts.cumsum(axis=1)
-        # As many as are not far from the best colour, in each channel by itself.
-        near = run[:, 4 * tolerance + 1 :] - run[:, : -4 * tolerance - 1]
-        if np.all(near.max(axis=1) >= (1 - _FAR_SHARE) * run[0, -1]):
+        line = np.frombuffer(picture.crop(box).tobytes(), np.uint8).reshape(1, -1, 3)
+        # Green alone rules nearly all out.
+        if _spread(line[0, :, 1]) <= 4 * tolerance and (
+            _is_plain(line, BLACK, tolerance) or _is_plain(line, _median(line[0]), tolerance)
+        ):
             return True
     return False
+
+
+def _spread(levels: NDArray[np.uint8]) -> int:
+    """Between which (n,) levels are that stay when at each end as many go as may be far."""
+    most = int(_FAR_SHARE * len(levels))
+    ordered = np.partition(levels, (most, len(levels) - 1 - most))
+    return int(ordered[-1 - most]) - int(ordered[most])
 
 
 def _is_plain(line: NDArray[np.uint8], colour: Colour, tolerance: int) -> bool:
@@ -158,6 +166,11 @@ def _distances(
     lines: NDArray[np.uint8], colour: Colour, tolerance: int
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Of each line, the mean distance to the colour and the share of pixels far from it."""
+    step = max(1, PIXELS // lines.shape[1])
+    if len(lines) > step:
+        parts = [lines[start : start + step] for start in range(0, len(lines), step)]
+        mean, far = zip(*(_distances(part, colour, tolerance) for part in parts), strict=True)
+        return np.concatenate(mean), np.concatenate(far)
     distance = _away(lines, colour)
     return distance.mean(axis=1), (distance > 2 * tolerance).mean(axis=1)
 

@@ -4,16 +4,19 @@ import hashlib
 
 from PIL.Image import Image
 
+from lookalike.imaging.bands import bands
+
 SIZE = 16
 """Bytes of a digest."""
 
 
 def pixels_digest(image: Image) -> bytes:
-    """16 bytes of BLAKE2b (RFC 7693) over an upright RGB picture's size and pixels.
+    """The first 16 bytes of SHA-256 (FIPS 180-4) over an upright RGB picture's size and pixels.
 
     Over the text `WIDTHxHEIGHT:` and the rows of RGB bytes from the top. Lossy files may decode to
     other pixels with another version of their decoder.
     """
-    digest = hashlib.blake2b(f"{image.width}x{image.height}:".encode(), digest_size=SIZE)
-    digest.update(image.tobytes())
-    return digest.digest()
+    digest = hashlib.sha256(f"{image.width}x{image.height}:".encode())
+    for band in bands(image):
+        digest.update(band)
+    return digest.digest()[:SIZE]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from lookalike.imaging.bands import array_of
 from lookalike.imaging.borders import BLACK, Box, content_box, may_have_borders
 
 _BLACK, _WHITE = 48, 207
@@ -30,7 +31,7 @@ def trimmed(picture: Image) -> Trimmed | None:
     """
     if not may_have_borders(picture):
         return None
-    pixels = np.asarray(picture)
+    pixels = array_of(picture)
     whole = (0, 0, *picture.size)
     first = content_box(pixels, colour=BLACK)
     left, top, right, bottom = first
@@ -39,6 +40,7 @@ def trimmed(picture: Image) -> Trimmed | None:
     if box == whole:
         return None
     border = "black" if first != whole else colour_name(_outermost(pixels, box))
+    del pixels  # of a large picture there is no room for them beside a copy
     return Trimmed(picture.crop(box), border)
 
 
