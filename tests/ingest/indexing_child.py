@@ -1,6 +1,6 @@
 """Indexes folders in a process of its own and says what is acknowledged; made to be killed.
 
-Usage: indexing_child.py COLLECTION ENCODERS PATH...
+Usage: indexing_child.py COLLECTION ENCODERS ON_DUPLICATE PATH...
 
 Prints one line per record, its id and uri in JSON, after the call that stored it has returned.
 An encoder is a name that lookalike knows, or `tiny`, which takes 4 ms a picture.
@@ -13,6 +13,7 @@ from pathlib import Path
 from lookalike.encoders import registry
 from lookalike.encoders.base import Encoder
 from lookalike.ingest import IngestReport, ingest
+from lookalike.records import OnDuplicate
 from lookalike.stores.local import LocalStore
 
 
@@ -40,13 +41,21 @@ def load(names: str) -> list[Encoder]:
     return [known[name]() if name in known else registry.load(name) for name in names.split(",")]
 
 
-def run(collection: Path, names: str, paths: list[Path], *, batch: int = 8) -> IngestReport:
+def run(
+    collection: Path,
+    names: str,
+    paths: list[Path],
+    *,
+    on_duplicate: OnDuplicate = "keep",
+    batch: int = 8,
+) -> IngestReport:
     encoders = load(names)
     with LocalStore.open(collection) as store:
         for encoder in encoders:
             store.add_encoder(encoder.spec)
-        return ingest(Acknowledging(store), encoders, paths, batch=batch)
+        return ingest(Acknowledging(store), encoders, paths, on_duplicate=on_duplicate, batch=batch)
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), sys.argv[2], [Path(path) for path in sys.argv[3:]])
+    collection, encoders, on_duplicate, *paths = sys.argv[1:]
+    run(Path(collection), encoders, list(map(Path, paths)), on_duplicate=on_duplicate)

@@ -20,13 +20,14 @@ CHILD = Path(indexing_child.__file__)
 
 
 def index_and_kill(
-    collection: Path, encoders: str, paths: list[Path], seconds: float
+    collection: Path, encoders: str, paths: list[Path], on_duplicate: str, seconds: float
 ) -> tuple[dict[str, int], bool]:
     """Start a child, kill it that long after its first record; what it acknowledged by uri.
 
     The second value tells whether the kill came before the child had ended by itself.
     """
-    command = [sys.executable, str(CHILD), str(collection), encoders, *map(str, paths)]
+    given = [str(collection), encoders, on_duplicate, *map(str, paths)]
+    command = [sys.executable, str(CHILD), *given]
     child = subprocess.Popen(command, stdout=subprocess.PIPE)
     timer = threading.Timer(seconds, lambda: os.kill(child.pid, signal.SIGKILL))
     lines = []
@@ -106,7 +107,14 @@ def vectors(collection: Path, encoder: str) -> np.ndarray:
 
 
 def kill_again_and_again(
-    collection: Path, encoders: str, paths: list[Path], *, kills: int, longest: float, seed: int
+    collection: Path,
+    encoders: str,
+    paths: list[Path],
+    *,
+    kills: int,
+    longest: float,
+    seed: int,
+    on_duplicate: str = "keep",
 ) -> dict[str, int]:
     """Kill that many runs, each within `longest` seconds, then let one finish.
 
@@ -117,7 +125,9 @@ def kill_again_and_again(
     acknowledged: dict[str, int] = {}
     done = 0
     while done < kills:
-        more, killed = index_and_kill(collection, encoders, paths, rng.uniform(0, longest))
+        more, killed = index_and_kill(
+            collection, encoders, paths, on_duplicate, rng.uniform(0, longest)
+        )
         again = set(more) & set(acknowledged)
         assert not again, f"{len(again)} acknowledged pictures were indexed again"
         acknowledged |= more
@@ -128,7 +138,7 @@ def kill_again_and_again(
         if not killed:
             collection.rename(f"{collection}.done{done}")
             acknowledged = {}
-    more, killed = index_and_kill(collection, encoders, paths, 3600.0)
+    more, killed = index_and_kill(collection, encoders, paths, on_duplicate, 3600.0)
     assert not killed
     acknowledged |= more
     check(collection, acknowledged)

@@ -118,3 +118,37 @@ def test_an_interrupted_search_for_borders_goes_on(
         assert store.setting(complete.UNTRIMMED) is None
         assert len(seen) == 2 + 3
         assert {Path(record.uri).name: record.border for record in store.scan()} == BORDERS
+
+
+def test_imported_hashes_get_trimmed_ones_from_the_files(folder: Path, tmp_path: Path) -> None:
+    with lookalike.open(tmp_path / "one", encoder="phash") as first:
+        first.add(folder)
+        first.export_embeddings(tmp_path / "hashes.npy", encoder="phash")
+        wanted = {record.id: first.trimmed_of(record.id) for record in first.list()}
+    with lookalike.open(tmp_path / "two") as second:
+        second.import_embeddings(tmp_path / "hashes.npy")
+        assert not any(second.trimmed_of(record.id) for record in second.list())
+        report = second.add(folder)
+        assert (report.added, report.unchanged, report.failed) == (0, 3, ())
+        for key, hashes in wanted.items():
+            assert set(second.trimmed_of(key)) == set(hashes)
+            for name, hashed in hashes.items():
+                assert np.array_equal(second.trimmed_of(key)[name], hashed)
+        assert {record.pixels for record in second.list()} != {None}
+        # Nothing is left to look for, and what says nothing new changes nothing.
+        second.import_embeddings(tmp_path / "hashes.npy")
+        assert {record.id: set(second.trimmed_of(record.id)) for record in second.list()} == {
+            key: set(hashes) for key, hashes in wanted.items()
+        }
+
+
+def test_hashes_imported_over_others_are_looked_at_again(folder: Path, tmp_path: Path) -> None:
+    with lookalike.open(tmp_path / "c", encoder="phash") as collection:
+        collection.add(folder)
+        before = {record.id: set(collection.trimmed_of(record.id)) for record in collection.list()}
+        collection.export_embeddings(tmp_path / "hashes.npy", encoder="phash")
+        collection.add(folder, attributes={"new": True})
+        assert collection.import_embeddings(tmp_path / "hashes.npy").updated == 3
+        collection.add(folder)
+        after = {record.id: set(collection.trimmed_of(record.id)) for record in collection.list()}
+        assert after == before

@@ -17,6 +17,7 @@ from lookalike.embeddings.unchanged import unchanged
 from lookalike.encoders import registry
 from lookalike.errors import NotFoundError, UsageError, WeightsError
 from lookalike.external import EXTERNAL, spec_of, unit, unit_rows
+from lookalike.ingest.complete import note_untrimmed
 from lookalike.ingest.report import IngestReport
 from lookalike.records import EncoderSpec
 
@@ -56,13 +57,15 @@ def import_embeddings(
             ]
             placed, new, moved = _place(store, entries)
             same = unchanged(store, spec, placed, rows)
-            store.upsert(
+            written = store.upsert(
                 [
                     replace(entry, vectors={spec.name: row})
                     for entry, row, known in zip(placed, rows, same, strict=True)
                     if not known
                 ]
             )
+            if spec.kind == "hash":
+                note_untrimmed(store, written)
             kept += sum(same)
             added, renumbered, done = added + new, renumbered + moved, done + len(rows)
             if progress is not None:

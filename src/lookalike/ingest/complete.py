@@ -18,7 +18,7 @@ from lookalike.sources.uri import is_url, to_path
 from lookalike.stores.base import Progress, Store
 
 UNTRIMMED = "untrimmed_after"
-"""The setting that says after which id pictures were hashed before trimmed hashes were kept."""
+"""The setting that says after which id pictures have hashes that came without trimmed ones."""
 _FILES = parse("modified is not null")
 _TRIMMED_TOGETHER = 4096
 
@@ -75,10 +75,10 @@ def trim_again(
     limits: Limits = DEFAULT_LIMITS,
     workers: int | None = None,
 ) -> IngestReport:
-    """Look for borders in the pictures that were hashed before trimmed hashes were kept.
+    """Look for borders in the pictures whose hashes came without trimmed ones.
 
-    Files are read again, once in the life of a collection; those that are gone or have changed are
-    left as they are. An interrupted run goes on where it stopped.
+    They were made before those were kept, or imported. Files are read again, once; those that are
+    gone or have changed are left as they are. An interrupted run goes on where it stopped.
 
     Args:
         store: the collection's; costs nothing where there is nothing to do.
@@ -111,6 +111,14 @@ def trim_again(
             after = records[-1].id if len(records) == _TRIMMED_TOGETHER else None
             store.set_setting(UNTRIMMED, after)
     return report
+
+
+def note_untrimmed(store: Store, ids: Sequence[int]) -> None:
+    """Have `trim_again` look at these records, and all with larger ids, the next time."""
+    if ids:
+        known = store.setting(UNTRIMMED)
+        first = min(ids) - 1
+        store.set_setting(UNTRIMMED, first if known is None else min(first, known))
 
 
 @dataclass(frozen=True, slots=True)
