@@ -1,12 +1,15 @@
 """Whether records hold the same pixels, read when it is asked."""
 
+import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import lookalike
+from lookalike.errors import StoreError
 from lookalike.exact import pixels_of
 from lookalike.imaging import decode, pixels_digest
 from lookalike.records import Record
@@ -45,6 +48,38 @@ def test_pixels_are_digested_when_they_are_asked_for_and_kept(folder: Path, larg
         assert only(store).pixels == expected
         large.unlink()
         assert pixels_of(store, only(store)) == expected
+
+
+def test_that_they_cannot_be_kept_is_no_failure(
+    folder: Path, large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = pixels_digest(decode(large.read_bytes()).image)
+    with LocalStore.open(folder) as store:
+        # Another thread writes for long, as when an index is built.
+        held, over = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with store._catalogue.lock:
+                held.set()
+                over.wait(30)
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        assert held.wait(30)
+        assert pixels_of(store, only(store)) == expected
+        over.set()
+        thread.join()
+        assert only(store).pixels is None
+
+        def full(_: object) -> None:
+            raise StoreError("the disk is full")
+
+        monkeypatch.setattr(store, "set_pixels", full)
+        assert pixels_of(store, only(store)) == expected
+        # A file that would never end is not waited for.
+        large.unlink()
+        os.mkfifo(large)
+        assert pixels_of(store, only(store)) is None
 
 
 def test_a_file_that_is_gone_changed_or_broken_has_none(folder: Path, large: Path) -> None:

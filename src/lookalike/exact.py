@@ -1,9 +1,10 @@
 """Whether two files hold the same pixels, decoding a record's picture in full where it must be."""
 
 import hashlib
+from contextlib import suppress
 
 from lookalike import imaging
-from lookalike.errors import PictureError
+from lookalike.errors import PictureError, StoreError
 from lookalike.imaging.room import ROOM
 from lookalike.picture_input import PictureInput
 from lookalike.records import Record
@@ -14,7 +15,7 @@ from lookalike.stores.base import Store
 def pixels_of(store: Store, record: Record) -> bytes | None:
     """The digest of a record's pixels; its file is read again where it is not known yet.
 
-    A store that can be written to keeps it.
+    A store that can be written to keeps it, if it can.
 
     Returns:
         None when the file is gone, cannot be read or decoded, or is another one by now. Only local
@@ -33,7 +34,9 @@ def pixels_of(store: Store, record: Record) -> bytes | None:
     except PictureError:
         return None
     if not getattr(store, "read_only", False):
-        store.set_pixels({record.sha256: digest})
+        # To remember it is a help, and no reason for a search to fail: on a full disk, say.
+        with suppress(StoreError):
+            store.set_pixels({record.sha256: digest})
     return digest
 
 

@@ -14,7 +14,7 @@ from lookalike.encoders.matching import load_matching
 from lookalike.encoders.templates import encode as encode_words
 from lookalike.errors import UsageError
 from lookalike.external import unit
-from lookalike.imaging import pixels_digest, trimmed
+from lookalike.imaging import trimmed
 from lookalike.picture_input import PictureInput, ReadPicture, read_picture
 from lookalike.records import EncoderSpec, Record
 from lookalike.search.choose import length, reads_words
@@ -176,10 +176,10 @@ def _fingerprints(picture: ReadPicture, *, hashed: bool) -> Fingerprints:
         picture.sha256,
         picture.width,
         picture.height,
-        known_pixels=pixels_digest(picture.image) if whole else None,
         whole=None if hashes is None else hashes[0],
         trimmed=None if hashes is None or inside is None else hashes[1],
         border=None if inside is None else inside.border,
+        image=picture.image if whole else None,
         data=picture.data,
     )
 

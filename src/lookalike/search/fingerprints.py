@@ -9,11 +9,13 @@ import numpy as np
 
 from lookalike.errors import PictureError
 from lookalike.exact import decoded_digest, pixels_of
+from lookalike.imaging import pixels_digest
 from lookalike.records import Record
 from lookalike.stores.base import Store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
 COPY_HASH = "phash"
 """The hash whose distance makes a hit a copy."""
@@ -50,8 +52,8 @@ class Nearest(NamedTuple):
 class Fingerprints:
     """The digests and the copy hashes of a query's picture, as far as they are known.
 
-    `whole` and `trimmed` are (8,) uint8; `data` is the picture's file, for its pixels; `record`
-    the record that the query is.
+    `whole` and `trimmed` are (8,) uint8; for the pixels, `image` is the picture where it was
+    decoded at full size, and `data` its file; `record` is the record that the query is.
     """
 
     sha256: bytes | None = None
@@ -61,18 +63,26 @@ class Fingerprints:
     whole: "NDArray[np.uint8] | None" = None
     trimmed: "NDArray[np.uint8] | None" = None
     border: str | None = None
+    image: "Image | None" = None
     data: bytes | None = None
     record: Record | None = None
 
+    @property
+    def is_decoded(self) -> bool:
+        """Whether its pixels are known, or here to be digested."""
+        return self.known_pixels is not None or self.image is not None
+
     def pixels(self, store: Store) -> bytes | None:
         """The digest of its pixels; decodes it in full where that has not been done."""
-        known = self.known_pixels or self._decoded
+        known = self.known_pixels or self._digested
         if known is None and self.record is not None:
             known = pixels_of(store, self.record)
         return known
 
     @cached_property
-    def _decoded(self) -> bytes | None:
+    def _digested(self) -> bytes | None:
+        if self.image is not None:
+            return pixels_digest(self.image)
         try:
             return None if self.data is None else decoded_digest(self.data)
         except PictureError:
@@ -112,7 +122,7 @@ class Compared:
             return False
         if size != (record.width, record.height) or _apart(query.whole, own) > PIXELS_RADIUS:
             return False
-        if record.pixels is None or query.known_pixels is None:
+        if record.pixels is None or not query.is_decoded:
             # So many flat pictures have the same hash that reading them is no use.
             if is_flat(query.whole) or self._read == _MOST_READ:
                 return False

@@ -168,7 +168,10 @@ class Store(Protocol):
         ...
 
     def set_pixels(self, digests: Mapping[bytes, bytes]) -> None:
-        """Keep digests of pixels, by the SHA-256 of the files that they were decoded from."""
+        """Keep digests of pixels, by the SHA-256 of the files that they were decoded from.
+
+        Searches call this: while something else is being written for long, they are passed over.
+        """
         ...
 
     def scan(

@@ -14,6 +14,8 @@ from lookalike.stores.local.room import need_room
 
 _ROW_BYTES = 8192
 """What a record takes on disk at most, in catalogue, log and index; see docs/storage.md."""
+_PATIENCE_SECONDS = 0.2
+"""How long digests of pixels wait for another write: building an index takes far longer."""
 
 
 class Kept:
@@ -24,10 +26,15 @@ class Kept:
     _catalogue: Catalogue
 
     def set_pixels(self, digests: Mapping[bytes, bytes]) -> None:
-        """Keep digests of pixels, by the SHA-256 of the files that they were decoded from."""
+        """Keep digests of pixels, by the SHA-256 of their files, unless that had to wait."""
         self._need_writable()
-        with self._catalogue.writing() as connection:
-            writing.set_pixels(connection, digests)
+        if not self._catalogue.lock.acquire(timeout=_PATIENCE_SECONDS):
+            return
+        try:
+            with self._catalogue.writing() as connection:
+                writing.set_pixels(connection, digests)
+        finally:
+            self._catalogue.lock.release()
 
     def set_setting(self, key: str, value: Any | None) -> None:
         """Keep a value that JSON can hold, or forget it with None."""
