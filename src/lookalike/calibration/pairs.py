@@ -17,7 +17,7 @@ from lookalike.copies.find import find
 from lookalike.encoders.matching import why_not
 from lookalike.errors import UsageError
 from lookalike.records import MAX_ID, EncoderSpec, Record
-from lookalike.search.verdicts import COPY_HASH, FLAT_BITS
+from lookalike.search.fingerprints import COPY_HASH, FLAT_BITS
 from lookalike.sources.base import Failure
 from lookalike.sources.table_readers import Row, Table
 from lookalike.sources.uri import from_path, is_url, to_path

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lookalike.copies.judge import COPY_SCORE
-from lookalike.search.verdicts import COPY_HASH, COPY_RADIUS
+from lookalike.search.fingerprints import COPY_HASH
+from lookalike.search.verdicts import COPY_RADIUS
 from lookalike.stores.base import Store
 
 KEY = "calibration"

@@ -19,7 +19,7 @@ from lookalike.errors import LookalikeError, NotFoundError, UsageError
 from lookalike.evaluation.edits import BASIC, HARD, MIXED, edited
 from lookalike.imaging import decode
 from lookalike.records import Record
-from lookalike.search.verdicts import COPY_HASH, FLAT_BITS
+from lookalike.search.fingerprints import COPY_HASH, FLAT_BITS
 from lookalike.sources.base import Failure
 from lookalike.sources.uri import is_url
 from lookalike.stores.base import Progress, Store

@@ -9,7 +9,8 @@ from lookalike.copies.chosen import MADE_FOR_COPIES
 from lookalike.copies.reading import decode_record
 from lookalike.errors import LookalikeError, NotFoundError
 from lookalike.records import Record
-from lookalike.search.verdicts import COPY_HASH, COPY_RADIUS
+from lookalike.search.fingerprints import COPY_HASH
+from lookalike.search.verdicts import COPY_RADIUS
 from lookalike.stores.base import Store
 
 _SURE = 0.99

@@ -9,7 +9,7 @@ from lookalike.duplicates.components import components
 from lookalike.duplicates.edges import NONE, Edges, Evidence, edges, joined
 from lookalike.duplicates.rows import Rows
 from lookalike.hamming import HammingIndex
-from lookalike.search.verdicts import FLAT_BITS
+from lookalike.search.fingerprints import FLAT_BITS
 from lookalike.stores.base import Progress, Store
 
 _AT_A_TIME = 8192

@@ -7,7 +7,7 @@ from lookalike.arguments import checked
 from lookalike.copies.chosen import MADE_FOR_COPIES
 from lookalike.errors import UsageError
 from lookalike.search.choose import find
-from lookalike.search.verdicts import COPY_HASH
+from lookalike.search.fingerprints import COPY_HASH
 from lookalike.stores.base import Store
 
 SURE = 0.90

@@ -4,12 +4,10 @@ from lookalike.search.answer import SAME, search
 from lookalike.search.choose import choose_encoders
 from lookalike.search.segments import Segments
 from lookalike.search.terms import Term, describe
-from lookalike.search.verdicts import COPY_HASH, COPY_RADIUS, FLAT_BITS
+from lookalike.search.verdicts import COPY_RADIUS
 
 __all__ = [
-    "COPY_HASH",
     "COPY_RADIUS",
-    "FLAT_BITS",
     "SAME",
     "Segments",
     "Term",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from lookalike.errors import UsageError
 from lookalike.records import EncoderSpec, Hit
 from lookalike.search.choose import Choice, Wish, choose_encoders
+from lookalike.search.fingerprints import COPY_HASH
 from lookalike.search.terms import Term
-from lookalike.search.verdicts import COPY_HASH
 from lookalike.stores.base import Store
 
 if TYPE_CHECKING:

@@ -2,9 +2,7 @@
 
 from lookalike.encoders import registry
 from lookalike.records import Record, Verdict
-from lookalike.search.fingerprints import COPY_HASH, FLAT_BITS, Compared, Nearest
-
-__all__ = ["COPY_HASH", "COPY_RADIUS", "FLAT_BITS", "SIMILAR", "doubt", "spoken", "verdict"]
+from lookalike.search.fingerprints import COPY_HASH, Compared, Nearest
 
 COPY_RADIUS = 8
 """Largest pHash distance, in bits of 64, of a hit called a copy, unless it was calibrated.
