@@ -11,7 +11,7 @@ from lookalike.stores.base import Progress
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lookalike.duplicates import Duplicates
+    from lookalike.duplicates import Duplicates, Group
     from lookalike.duplicates.decisions import Kind
     from lookalike.duplicates.find import Only
     from lookalike.duplicates.moving import Moved, Moves
@@ -64,7 +64,7 @@ class Deduplicating(Adding):
             UsageError: the arguments are wrong.
             MissingExtraError: `verify` needs OpenCV, which is not installed.
         """
-        from lookalike.duplicates import find
+        from lookalike.duplicates import find, moving
 
         return find(
             self._store,
@@ -76,6 +76,7 @@ class Deduplicating(Adding):
             threshold=threshold,
             verify_doubtful=verify,
             decided=decided,
+            moved=moving.places(self.path),
             progress=progress,
         )
 
@@ -134,7 +135,7 @@ class Deduplicating(Adding):
 
     def plan_moves(
         self,
-        duplicates: "Duplicates",
+        duplicates: "Sequence[Group]",
         folder: str | PathLike[str] | None = None,
         *,
         link: "Link | None" = None,
@@ -143,7 +144,7 @@ class Deduplicating(Adding):
         """What would be done to the files of open duplicates; nothing is done.
 
         Args:
-            duplicates: the answer of `duplicates`.
+            duplicates: the answer of `duplicates`, or some of its groups.
             folder: where they go; without it those with the same bytes become links.
             link: "hard" or "symbolic" leaves, where a duplicate was, a link to the best.
             below: folders are kept from this one on; by default from the root.
@@ -153,7 +154,7 @@ class Deduplicating(Adding):
         """
         from lookalike.duplicates.moving import plan
 
-        return plan(duplicates, folder, link=link, below=below)
+        return plan(self._store, duplicates, folder, link=link, below=below)
 
     def move_duplicates(self, moves: "Moves", *, progress: Progress | None = None) -> "Moved":
         """Do what `plan_moves` said, and bring the records along.

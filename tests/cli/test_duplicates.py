@@ -134,6 +134,14 @@ def test_moving_is_said_first_done_when_asked_and_undone(run: Run, place: Path) 
     assert len(list(Path("pictures/copies").iterdir())) == 2
 
 
+def test_a_limit_is_one_of_moves_too_and_what_was_moved_is_done(run: Run, place: Path) -> None:
+    done = run("duplicates", "--move-to", "away", "-n", "1", "--apply", "--json")
+    assert json.loads(done.stdout)["files"] == 1
+    assert "1 group with 1 duplicate" in run("duplicates").stderr
+    run("duplicates", "--move-to", "away", "--apply")
+    run("duplicates", status=1)
+
+
 def test_links_are_made_only_when_asked(run: Run, place: Path) -> None:
     result = run("duplicates", "--link", "hard", "--json")
     assert [one["link"] for one in json.loads(result.stdout)["would"]] == ["hard", "hard"]
@@ -152,6 +160,7 @@ def test_links_are_made_only_when_asked(run: Run, place: Path) -> None:
         (["--keep", "--undo", "1"], "give one of --keep and --undo"),
         (["--keep", "1"], "two records or more"),
         (["--ignore"], "name a group"),
+        (["--html", "p.html", "--move-to", "away"], "leave it out with --move-to or --link"),
         (["--prefer", "looks"], "nothing to prefer by"),
         (["--threshold", "2"], "cosine above 0"),
         (["--only", "similar"], "invalid value"),

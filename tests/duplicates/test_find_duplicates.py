@@ -107,6 +107,22 @@ def test_pictures_kept_are_not_asked_about_again(copied: Collection, id_of: Ids)
     assert len(copied.duplicates(decided=True)) == 2
 
 
+def test_a_group_of_links_and_decisions_is_nothing_to_ask_about(
+    copied: Collection, pictures: Path, id_of: Ids
+) -> None:
+    os.link(pictures / "otters.jpg", pictures / "phone" / "linked.jpg")
+    copied.add(pictures / "phone" / "linked.jpg")
+    copied.decide("keep", [id_of["otters.jpg"], id_of["otters copy.jpg"]])
+    assert not [group for group in copied.duplicates() if "otters" in group.best.uri]
+
+
+def test_copies_alone_are_not_listed_where_they_are_settled(copied: Collection, id_of: Ids) -> None:
+    assert len(copied.duplicates(only="copy")) == 1
+    copied.decide("keep", [id_of["raccoon.jpg"], id_of["small.jpg"]])
+    assert not copied.duplicates(only="copy")
+    assert len(copied.duplicates()) == 2
+
+
 def test_a_new_picture_in_a_decided_group_is_the_only_one_asked_about(
     copied: Collection, pictures: Path, id_of: Ids
 ) -> None:

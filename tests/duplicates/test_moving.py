@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -360,6 +361,95 @@ def test_a_copy_that_is_not_the_same_is_never_trusted(
     with pytest.raises(ValueError, match="not the same"):
         files._copy(source, tmp_path / "b", hashlib.sha256(b"picture").hexdigest())
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_what_was_moved_away_is_not_asked_about_again(copied: Collection, pictures: Path) -> None:
+    away = pictures.parent / "away"
+    done = copied.move_duplicates(copied.plan_moves(copied.duplicates(), away))
+    # A shorter path would be better, but what was moved is never the one to keep.
+    assert not copied.duplicates(prefer="path")
+    groups = copied.duplicates(decided=True, prefer="path").groups
+    assert {one.settled for group in groups for one in group.others} == {"moved"}
+    assert {group.best.uri for group in groups} == {
+        str(pictures / "otters.jpg"),
+        str(pictures / "raccoon.jpg"),
+    }
+    assert {group.why for group in groups} == {"the others were moved away"}
+    assert not copied.plan_moves(copied.duplicates(decided=True), away / "again").steps
+    shutil.copy(pictures / "otters.jpg", pictures / "phone" / "otters (2).jpg")
+    copied.add(pictures / "phone" / "otters (2).jpg")
+    (group,) = copied.duplicates()
+    assert [Path(one.record.uri).name for one in group.open] == ["otters (2).jpg"]
+    assert done.journal is not None
+    copied.undo_moves(done.journal)
+    assert sum(len(group.open) for group in copied.duplicates()) == 4
+
+
+def test_a_file_that_another_tenant_has_is_left_alone(copied: Collection, pictures: Path) -> None:
+    shared = pictures / "phone" / "otters copy.jpg"
+    copied.add(shared, tenant="ann")
+    found = copied.duplicates(tenant="")
+    for options in ({"folder": pictures.parent / "away"}, {"link": "hard"}):
+        moves = copied.plan_moves(found, **options)  # type: ignore[arg-type]
+        assert (str(shared), "another record needs the file, too") in moves.refused
+        assert str(shared) not in {step.source for step in moves.steps}
+        assert len(moves.steps) == len(found.groups[0].open) - (1 if "link" in options else 0)
+
+
+def test_some_of_the_groups_can_be_moved(copied: Collection, pictures: Path) -> None:
+    moves = copied.plan_moves(copied.duplicates()[1:], pictures.parent / "away")
+    assert [Path(step.source).name for step in moves.steps] == ["otters copy.jpg"]
+
+
+@pytest.mark.parametrize("text", ["one line", '{"format": "lookalike decisions"}', "["])
+def test_a_file_that_is_no_journal_is_not_touched(
+    copied: Collection, tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "mine"
+    path.write_text(text)
+    with pytest.raises(UsageError, match="not a journal"):
+        copied.undo_moves(path)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"number": "one"},
+        {"number": [1]},
+        {"state": "eaten"},
+        {"step": 5},
+        {"step": {"more": 1}},
+        {"step": {"source": 5}},
+        {"step": {"source": "here"}},
+        {"step": {"size": "5"}},
+        {"step": {"id": "5"}},
+    ],
+)
+def test_a_damaged_journal_is_said_to_be_and_stops_no_search(
+    copied: Collection, pictures: Path, change: dict[str, Any]
+) -> None:
+    done = copied.move_duplicates(copied.plan_moves(copied.duplicates(), pictures.parent / "away"))
+    assert done.journal is not None
+    head, first, *rest = done.journal.read_text().splitlines()
+    line = json.loads(first)
+    if isinstance(change.get("step"), dict):
+        change = {"step": {**line["step"], **change["step"]}}
+    done.journal.write_text("\n".join([head, json.dumps({**line, **change}), *rest]) + "\n")
+    with pytest.raises(UsageError, match="is damaged: one of its lines is no step"):
+        copied.undo_moves(done.journal)
+    with pytest.raises(UsageError, match="elsewhere to go on"):
+        copied.move_duplicates(NOTHING)
+    assert len(copied.duplicates()) == 2
+
+
+def test_a_journal_that_never_got_its_first_line_is_passed_over(copied: Collection) -> None:
+    path = copied.path / "moves" / "20260101.jsonl"
+    path.parent.mkdir()
+    path.write_bytes(b'{"format": "look')
+    assert copied.undo_moves(path).files == 0
+    assert copied.move_duplicates(NOTHING).failed == ()
+    assert path.read_bytes() == b'{"format": "look'
 
 
 def test_wrong_use_is_refused(copied: Collection, pictures: Path, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def _bytes(_ctx: click.Context, _param: click.Parameter, value: str) -> int:
     "--limit",
     type=click.IntRange(min=0, max=_MOST),
     metavar="N",
-    help=f"Most groups, 0 for all. By default {TABLE_LIMIT} in a table, and all with --json.",
+    help=f"Most groups, 0 for all. By default {TABLE_LIMIT} in a table, otherwise all.",
 )
 @options.as_json
 @options.output_file("--html", help="Also write a page to look through and to decide on.")
@@ -168,6 +168,8 @@ def command(
         )
     if apply and not (move_to or link):
         raise UsageError("--apply does what --move-to or --link say: give one of them")
+    if asked and html is not None:
+        raise UsageError(f"--html shows what is found: leave it out with {asked[0]}")
     from lookalike.cli import deciding, moving
 
     write = any(given for name, given in chosen.items() if name != "--decided")
@@ -206,8 +208,9 @@ def command(
         if ignore:
             return deciding.ignore(opened, found, records, tenant, as_json)
         if move_to or link:
+            some = found[: limit or len(found)]
             return moving.move(
-                opened, found, move_to, link, within, apply=apply, as_json=as_json, quiet=quiet
+                opened, some, move_to, link, within, apply=apply, as_json=as_json, quiet=quiet
             )
         _show(found, limit, as_json)
     _write(found, html, opened)

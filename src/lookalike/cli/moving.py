@@ -1,5 +1,6 @@
 """What `lookalike duplicates` does with files, where that is asked for."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,13 @@ from lookalike.cli.progress import progress
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
-    from lookalike.duplicates import Duplicates
+    from lookalike.duplicates import Group
     from lookalike.duplicates.moving import Moved, Moves
 
 
 def move(
     opened: "Collection",
-    found: "Duplicates",
+    groups: "Sequence[Group]",
     folder: str | None,
     link: str | None,
     within: Path | None,
@@ -25,11 +26,11 @@ def move(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Say what would be done to the duplicates' files; with `apply` do it."""
+    """Say what would be done to the files of these groups' duplicates; with `apply` do it."""
     from lookalike.views.text import printable
 
     place = None if folder is None else Path(folder).expanduser()
-    moves = opened.plan_moves(found, place, link=link, below=within)  # type: ignore[arg-type]
+    moves = opened.plan_moves(groups, place, link=link, below=within)  # type: ignore[arg-type]
     for uri, why in moves.refused:
         say(f"left alone: {printable(uri)}: {why}")
     if not apply:

@@ -7,8 +7,17 @@ from typing import Any, Literal, overload
 
 from lookalike.records import Record, Verdict
 
-Settled = Literal["", "keep", "ignore", "same file"]
-"""Why nothing is proposed for a member: what was decided, or that it is a link to the best."""
+Settled = Literal["", "keep", "ignore", "same file", "moved"]
+"""Why nothing is proposed for a member: what was decided, it is a link to the best, or it has
+been moved away as a duplicate before."""
+
+SETTLED: dict[Settled, str] = {
+    "keep": "kept",
+    "ignore": "ignored",
+    "same file": "the same file",
+    "moved": "moved away",
+}
+"""The same as words for people."""
 
 
 @dataclass(frozen=True, slots=True)

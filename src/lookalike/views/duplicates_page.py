@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lookalike._version import __version__
 from lookalike.duplicates.decisions import FORMAT
-from lookalike.duplicates.report import Duplicates, Group, Member
+from lookalike.duplicates.report import SETTLED, Duplicates, Group, Member
 from lookalike.records import Record
 from lookalike.views import pictures
 from lookalike.views.embedded import Picture, embed, link, template
@@ -138,7 +138,7 @@ def _card(record: Record, member: Member | None, reason: str, image: pictures.Sh
     if member is None:
         word, style = "best", "best"
     else:
-        word = member.settled or member.verdict.value
+        word = SETTLED.get(member.settled) or member.verdict.value
         style = "settled" if member.settled else member.verdict.value
     return _Card(
         record=record,

@@ -6,15 +6,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lookalike.duplicates.report import Group, Member
+from lookalike.duplicates.report import SETTLED, Group, Member
 from lookalike.records import Record
 from lookalike.views.table import VERDICT_STYLES, where
 from lookalike.views.text import printable, size
 
 MOST_MEMBERS = 20
 """Lines of one group."""
-
-_SETTLED = {"keep": "kept", "ignore": "ignored", "same file": "the same file"}
 
 
 def groups(shown: Sequence[Group], *, terminal: bool) -> Table:
@@ -47,7 +45,7 @@ def groups(shown: Sequence[Group], *, terminal: bool) -> Table:
 
 def _word(one: Member) -> Text:
     if one.settled:
-        return Text(_SETTLED[one.settled], style="dim")
+        return Text(SETTLED[one.settled], style="dim")
     return Text(one.verdict, style=VERDICT_STYLES[one.verdict])
 
 

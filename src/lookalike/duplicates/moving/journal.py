@@ -1,16 +1,19 @@
 """The journal of moves: what shall be done is on disk before it is done."""
 
+import contextlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from lookalike.duplicates.moving.files import sync_folder
 from lookalike.duplicates.moving.plan import Step
 from lookalike.errors import UsageError
+from lookalike.sources.uri import from_path
 
 FOLDER = "moves"
 """Below the collection's folder."""
@@ -57,7 +60,7 @@ class Journal:
         self._write({"number": number, "state": state})
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line).encode("ascii") + b"\n")
+        self._file.write(_line(line))
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -84,28 +87,48 @@ def journals(collection: Path) -> list[Path]:
     return sorted((collection / FOLDER).glob("*.jsonl"))
 
 
+def places(collection: Path) -> dict[int, str]:
+    """Where files were moved to, as uris by the ids of their records.
+
+    A record that is elsewhere by now was brought back, or moved by someone else.
+    """
+    found: dict[int, str] = {}
+    for path in journals(collection):
+        with contextlib.suppress(UsageError):  # the next move says that it is damaged
+            for one in read(path):
+                if one.step.target:
+                    found[one.step.id] = from_path(Path(one.step.target))
+    return found
+
+
 def read(path: Path) -> list[Entry]:
     """The steps of a journal in order.
 
     Raises:
-        UsageError: the file is not a journal.
+        UsageError: the file is not a journal, or damaged.
         OSError: it cannot be read.
     """
-    lines = path.read_bytes().split(b"\n")
+    head, *lines = path.read_bytes().split(b"\n")
+    if head != _line(_HEAD).strip() and (lines or not _line(_HEAD).startswith(head)):
+        raise UsageError(f"{path} is not a journal of moves")
     found: dict[int, Entry] = {}
-    for place, line in enumerate(lines):
+    for line in lines:
         value = _parsed(line)
-        if place == 0:
-            if value != _HEAD and len(lines) > 1:
-                raise UsageError(f"{path} is not a journal of moves")
-        elif value is not None:
-            number: Any = value.get("number")
-            state: Any = value.get("state")
-            if "step" in value:
-                found[number] = Entry(number, _step(path, value["step"]), state)
-            elif number in found:
-                found[number] = Entry(number, found[number].step, state)
+        if value is None:
+            continue
+        number: Any = value.get("number")
+        state: Any = value.get("state")
+        if type(number) is not int or state not in get_args(State):
+            raise _damaged(path)
+        if "step" in value:
+            found[number] = Entry(number, _step(path, value["step"]), state)
+        elif number in found:
+            found[number] = Entry(number, found[number].step, state)
     return [found[number] for number in sorted(found)]
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value).encode("ascii") + b"\n"
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
@@ -119,9 +142,19 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
 def _step(path: Path, value: Any) -> Step:
     try:
         step = Step(**value)
-        right = all(isinstance(getattr(step, one.name), int | str) for one in fields(Step))
+        right = all(
+            type(getattr(step, one.name)) is (int if one.type is int else str)
+            for one in fields(Step)
+        )
     except TypeError:
         right = False
     if not right or not os.path.isabs(step.source) or not os.path.isabs(step.best):
-        raise UsageError(f"{path} is damaged: one of its steps cannot be read")
+        raise _damaged(path)
     return step
+
+
+def _damaged(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} is damaged: one of its lines is no step. Put the file elsewhere to go on without "
+        "it; what it says was moved is not brought back then"
+    )

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -14,6 +14,7 @@ from lookalike.duplicates.report import Group, Member
 from lookalike.errors import UsageError
 from lookalike.records import Record
 from lookalike.sources.uri import to_path
+from lookalike.stores.base import Store
 
 Link = Literal["hard", "symbolic"]
 
@@ -54,6 +55,7 @@ class Moves:
 
 
 def plan(
+    store: Store,
     groups: Iterable[Group],
     folder: str | PathLike[str] | None = None,
     *,
@@ -73,11 +75,13 @@ def plan(
         raise UsageError(f"{folder} is not a folder")
     steps: list[Step] = []
     refused: list[tuple[str, str]] = []
-    for best, one in _open(groups, linked=root is None):
-        try:
-            steps.append(_step(best, one, root, link or "", top))
-        except ValueError as error:
-            refused.append((one.record.uri, str(error)))
+    for group in groups:
+        shared = _shared(store, group)
+        for best, one in _open(group, linked=root is None):
+            try:
+                steps.append(_step(best, one, shared, root, link or "", top))
+            except ValueError as error:
+                refused.append((one.record.uri, str(error)))
     return Moves(tuple(steps), tuple(refused))
 
 
@@ -95,27 +99,41 @@ def unchanged(path: Path, size: int | None, modified_ns: int | None) -> None:
         raise ValueError("it has changed since it was indexed")
 
 
-def _open(groups: Iterable[Group], *, linked: bool) -> Iterator[tuple[Record, Member]]:
+def _open(group: Group, *, linked: bool) -> Iterator[tuple[Record, Member]]:
     """The open duplicates, each with what stays of it.
 
     That is the best of the group; of those that are only `linked`, the first with the same bytes.
     """
-    for group in groups:
-        same = Counter(one.record.sha256 for one in group.others)
-        first = {one.record.sha256: one.record for one in reversed(group.others)}
-        first[group.best.sha256] = group.best
-        for one in group.open:
-            kept = first[one.record.sha256] if linked else group.best
-            if kept is not one.record:
-                yield kept, one
-            elif same[one.record.sha256] == 1:
-                yield group.best, one
+    same = Counter(one.record.sha256 for one in group.others)
+    first = {one.record.sha256: one.record for one in reversed(group.others)}
+    first[group.best.sha256] = group.best
+    for one in group.open:
+        kept = first[one.record.sha256] if linked else group.best
+        if kept is not one.record:
+            yield kept, one
+        elif same[one.record.sha256] == 1:
+            yield group.best, one
+
+
+def _shared(store: Store, group: Group) -> set[str]:
+    """The uris of duplicates that another tenant has as well, for whom each may be the only one."""
+    digests = {one.record.sha256 for one in group.open if one.record.sha256 is not None}
+    found = store.find_digests(list(digests), tenant=None)
+    uris = Counter(record.uri for records in found.values() for record in records)
+    return {uri for uri, count in uris.items() if count > 1}
 
 
 def _step(
-    best: Record, one: Member, root: str | None, link: Literal["", "hard", "symbolic"], top: str
+    best: Record,
+    one: Member,
+    shared: Collection[str],
+    root: str | None,
+    link: Literal["", "hard", "symbolic"],
+    top: str,
 ) -> Step:
     record = one.record
+    if record.uri in shared:
+        raise ValueError("another record needs the file, too")
     source, kept = _file(record), _file_to_keep(best)
     if root is None and record.sha256 != best.sha256:
         raise ValueError("its bytes are others than the best one's, and a link would lose them")

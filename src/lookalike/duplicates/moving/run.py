@@ -58,6 +58,8 @@ def undo(store: Store, path: str | os.PathLike[str], progress: Progress | None) 
     """Undo the steps of a journal, the last first."""
     place = Path(path)
     entries = [one for one in journal.read(place) if one.state in {"begun", "done", "undoing"}]
+    if not entries:
+        return Moved(0, 0, (), place)
     failed: list[tuple[str, str]] = []
     done: list[Step] = []
     with Journal(place) as log:
