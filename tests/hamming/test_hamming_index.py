@@ -128,6 +128,28 @@ def test_pairs_of_many_hashes_are_all_there(bits, radius, chunk, monkeypatch):
     monkeypatch.setattr(join, "_CHUNK", chunk)
     rng = np.random.default_rng(radius)
     hashes = rng.integers(0, 256, (3000, bits // 8), dtype=np.uint8)
+    check_all_pairs(hashes, radius, rng)
+
+
+@pytest.mark.parametrize("alike", [1, 2, 5])
+@pytest.mark.parametrize(("bits", "radius"), [(16, 2), (64, 5), (64, 9), (128, 7), (256, 7)])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_pairs_among_hashes_that_are_alike_in_a_block_are_all_there(
+    alike, bits, radius, depth, monkeypatch
+):
+    for name, value in (("_CROWD", 40), ("_CROWD_PAIRS", 100), ("_DEPTH", depth), ("_PAIR_NS", 99)):
+        monkeypatch.setattr(join, name, value)
+    rng = np.random.default_rng(alike)
+    hashes = np.unpackbits(rng.integers(0, 256, (2500, bits // 8), dtype=np.uint8), axis=1)
+    for crowd, same in ((hashes[:900], 3), (hashes[900:1400], 1)):
+        crowd[:, ::same] = crowd[0, ::same]
+        crowd[:, :: alike + 1] ^= rng.random(crowd[:, :: alike + 1].shape) < 0.02
+    check_all_pairs(np.packbits(hashes, axis=1), radius, rng)
+
+
+def check_all_pairs(hashes, radius, rng):
+    """Each pair of different hashes, some of them planted near others, is there once."""
+    bits = hashes.shape[1] * 8
     planted = np.unpackbits(hashes[:500], axis=1)
     for row in planted:
         row[rng.permutation(bits)[: rng.integers(0, radius + 3)]] ^= 1
@@ -136,19 +158,22 @@ def test_pairs_of_many_hashes_are_all_there(bits, radius, chunk, monkeypatch):
     hashes, ids = hashes[order], order
     _, first = np.unique(hashes, axis=0, return_index=True)
     hashes, ids = hashes[first], ids[first]
-    got = set()
-    for a, b, distances in HammingIndex.build(hashes, ids).pairs(radius):
-        chunk = set(zip(a.tolist(), b.tolist(), distances.tolist(), strict=True))
-        assert len(chunk) == len(a)
-        assert got.isdisjoint(chunk)
-        got |= chunk
-    wanted = set()
+    got = [np.empty((3, 0), np.int64)]
+    for chunk in HammingIndex.build(hashes, ids).pairs(radius):
+        got.append(np.stack(chunk).astype(np.int64))
+    wanted = [np.empty((3, 0), np.int64)]
     for place in range(len(ids)):
         apart = np.bitwise_count(hashes[place + 1 :] ^ hashes[place]).sum(axis=1)
-        for row in np.flatnonzero(apart <= radius):
-            a, b = int(ids[place]), int(ids[place + 1 + row])
-            wanted.add((min(a, b), max(a, b), int(apart[row])))
-    assert got == wanted
+        rows = np.flatnonzero(apart <= radius)
+        others = ids[place + 1 + rows]
+        own = np.full(len(rows), ids[place])
+        wanted.append(np.stack([np.minimum(own, others), np.maximum(own, others), apart[rows]]))
+    assert ordered(np.concatenate(got, axis=1)) == ordered(np.concatenate(wanted, axis=1))
+
+
+def ordered(pairs):
+    """Columns in order, as bytes: many are compared fast, and one that is there twice shows."""
+    return pairs[:, np.lexsort(pairs)].astype(np.int64).tobytes()
 
 
 def test_equal_hashes_make_one_pair_each():

@@ -1,5 +1,6 @@
 """How the bits of a hash are ordered in words, and which of them are keys of tables."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -17,6 +18,8 @@ NARROW = 64
 
 _ROWS = 1 << 15
 _FEW = 8
+_SAMPLE = 1 << 13
+_RARE = 0.02
 _NARROW_BLOCKS = 3
 _WIDE_BLOCK = 25
 
@@ -68,7 +71,7 @@ class Layout:
         out = np.empty((len(words), self.bits // 8), np.uint8)
         places = np.argsort(np.array(self.order))
         for start in range(0, len(words), _ROWS):
-            some = words[start : start + _ROWS].astype(">u8").view(np.uint8)
+            some = _bytes(words[start : start + _ROWS])
             out[start : start + _ROWS] = np.packbits(
                 np.unpackbits(some, axis=1).take(places, axis=1), axis=1
             )
@@ -115,16 +118,39 @@ def spread(bits: int) -> Layout:
     else:
         count = max(_NARROW_BLOCKS, bits // _WIDE_BLOCK)
     dealt = [list(range(first, bits, count)) for first in range(count)]
-    return Layout(bits, tuple(bit for some in dealt for bit in some), _cut(map(len, dealt)))
+    return Layout(bits, tuple(bit for some in dealt for bit in some), cut(map(len, dealt)))
 
 
 @cache
 def in_groups(bits: int, widths: tuple[int, ...]) -> Layout:
     """Blocks of the given widths, the bits in their own order."""
-    return Layout(bits, tuple(range(bits)), _cut(widths))
+    return Layout(bits, tuple(range(bits)), cut(widths))
 
 
-def _cut(widths: "map[int] | tuple[int, ...]") -> tuple[tuple[int, int], ...]:
+def balanced(words: Words) -> list[int]:
+    """Places of (n, words) hashes, those first whose bits are set in about half of a sample.
+
+    Places whose bits are nearly always the same are left out.
+    """
+    some = words[:: max(1, len(words) // _SAMPLE)]
+    share = np.unpackbits(_bytes(some), axis=1).mean(axis=0)
+    order = np.argsort(abs(share - 0.5), kind="stable")
+    return [place for place in order.tolist() if _RARE <= share[place] <= 1 - _RARE]
+
+
+def dealt(words: Words, places: Sequence[int], count: int) -> Words:
+    """(n, words) with these places dealt out to `count` blocks, which come first."""
+    order = [place for block in range(count) for place in places[block::count]]
+    rest = sorted({*range(words.shape[1] * 64)} - {*order})
+    return Layout(words.shape[1] * 64, (*order, *rest), ()).words_of(_bytes(words))
+
+
+def _bytes(words: Words) -> Hashes:
+    return words.astype(">u8").view(np.uint8)
+
+
+def cut(widths: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """Blocks of the given widths, one after the other."""
     blocks: list[tuple[int, int]] = []
     start = 0
     for width in widths:

@@ -28,6 +28,7 @@ CANDIDATE_NS = 6.0
 
 _AT_ONCE = 1 << 15
 _BATCH_NS = 5e5
+_COUNTING = np.arange(_AT_ONCE * 2)
 
 
 def thresholds(blocks: int, radius: int) -> tuple[int, ...]:
@@ -74,6 +75,8 @@ class _Plan:
     """Of the tables that are looked into: where the block begins, and the width of the key."""
     sizes: Rows
     """How many of the lookups are theirs."""
+    last: Rows
+    """Which of the lookups is the last of theirs."""
     near: Rows
     """What the query's key is XORed with."""
     bases: Rows
@@ -95,6 +98,7 @@ def _plan(blocks: Blocks, keys: tuple[int, ...], most: tuple[int, ...]) -> _Plan
         starts,
         widths,
         sizes,
+        np.cumsum(sizes) - 1,
         np.concatenate(near),
         np.repeat(bases[asked], sizes),
         np.repeat(starts, sizes),
@@ -121,7 +125,7 @@ class Asked:
         self.words = queries
         self.keys = np.repeat(own, plan.sizes, axis=1) ^ plan.near
         self.places = (self.keys + plan.bases).ravel()
-        self.sketches = np.repeat(turned.astype(np.uint32), plan.sizes, axis=1).ravel()
+        self._sketches = turned.astype(np.uint32).ravel()
 
     def split(self, lookups: Rows) -> tuple[Rows, Rows]:
         """The query of each lookup, and which of the query's lookups it is."""
@@ -130,23 +134,48 @@ class Asked:
         query, lookup = np.divmod(lookups, len(self.plan.near))
         return query, lookup
 
+    def sketches(self, ends: Rows, start: int, stop: int) -> NDArray[np.uint32]:
+        """The 32 last bits of the query's word, turned, for candidates by number.
 
-def slots_of(begin: Whole, counts: Whole) -> Iterator[tuple[Rows, Rows]]:
+        Args:
+            ends: (lookups,) how many candidates there are up to each.
+            start: the first candidate.
+            stop: the one after the last.
+        """
+        each = ends.reshape(len(self.words), -1).take(self.plan.last, axis=1).ravel()
+        each = each.clip(start, stop)
+        each[1:] -= each[:-1].copy()
+        each[0] -= start
+        return np.repeat(self._sketches, each)
+
+
+def slots_of(begin: Whole, counts: Whole, ends: Rows) -> Iterator[tuple[int, Rows]]:
     """The rows that lookups lead to, so many at a time as stay in the processor's caches.
 
-    Yields the number of the lookup that leads to each row, and the rows.
+    Yields how many came before, and the rows.
+
+    Args:
+        begin: (lookups,) the first row of each.
+        counts: how many rows each has.
+        ends: their sums.
     """
-    ends = np.cumsum(counts, dtype=np.int64)
     before = begin - (ends - counts)
-    numbers = np.arange(len(counts))
     total = int(ends[-1])
     bounds = [0, len(counts)]
     if total > _AT_ONCE:
         cuts = np.searchsorted(ends, np.arange(_AT_ONCE, total, _AT_ONCE), "right")
         bounds = np.unique([0, *cuts.tolist(), len(counts)]).tolist()
     for first, last in pairwise(bounds):
-        lookup = np.repeat(numbers[first:last], counts[first:last])
         start = int(ends[first - 1]) if first else 0
-        slots: Rows = before.take(lookup)
-        slots += np.arange(start, start + len(slots))
-        yield lookup, slots
+        slots: Rows = np.repeat(before[first:last], counts[first:last])
+        if len(slots) <= len(_COUNTING):
+            slots += _COUNTING[: len(slots)]
+            slots += start
+        else:
+            slots += np.arange(start, start + len(slots))
+        yield start, slots
+
+
+def lookups_of(ends: Rows, candidates: Rows) -> Rows:
+    """The lookup that led to each candidate, by the candidates' numbers."""
+    return np.searchsorted(ends, candidates, "right")

@@ -103,6 +103,10 @@ class Part:
 
     def slices(self, hashes: Rows) -> list[Slice]:
         """The ids of hashes by number: one slice of all that few rows have, others apart."""
+        if not len(self.long):
+            ids = self.ids.take(hashes)
+            ids.sort()
+            return [(ids, self.gone)]
         begin, end = self.spans(hashes)
         counts = end - begin
         short = counts <= _SHORT_RUN
@@ -158,6 +162,9 @@ class Part:
         answers = [Answer(self, query) for query in queries]
         if found is not None:
             query, hashes, bits = found
+            if len(answers) == 1:
+                answers[0].know(near, hashes, bits)
+                return answers
             ends = np.searchsorted(query, np.arange(len(queries) + 1))
             for answer, begin, end in zip(answers, ends[:-1], ends[1:], strict=True):
                 answer.know(near, hashes[begin:end], bits[begin:end])
@@ -180,6 +187,9 @@ class Answer:
     def know(self, near: int, hashes: Rows, bits: Bits) -> None:
         """Take what lookups found: everything within `near` bits."""
         self._near = near
+        if len(bits) == 1:
+            self._levels[int(bits[0])] = hashes
+            return
         for level in np.unique(bits).tolist():
             self._levels[level] = hashes[bits == level]
 

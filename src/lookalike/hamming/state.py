@@ -133,16 +133,19 @@ class FreshAnswer:
     """What the rows that stand apart say to one query, as `part.Answer`."""
 
     def __init__(self, state: State, query: Words, radius: int) -> None:
-        self._words, ids = state.fresh
-        bits = distances(self._words, query[None])
-        self._rows = np.flatnonzero(bits <= radius)
-        self._bits = bits[self._rows]
-        self._ids = ids
-        self.levels = np.unique(self._bits).tolist()
+        self.levels: list[int] = []
         """The distances at which there are any."""
+        if state.length:
+            self._words, self._ids = state.fresh
+            bits = distances(self._words, query[None])
+            self._rows = np.flatnonzero(bits <= radius)
+            self._bits = bits[self._rows]
+            self.levels = np.unique(self._bits).tolist()
 
     def slices(self, level: int, check: OwnCheck | None) -> list[Slice]:
         """The ids at exactly this distance, of hashes that pass."""
+        if level not in self.levels:
+            return []
         rows = self._rows[self._bits == level]
         if check is not None and len(rows):
             rows = rows[check(self._words[rows])]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.hamming.layout import NARROW, Layout, Words, bits_at, distances
-from lookalike.hamming.lookups import CANDIDATE_NS, Asked, Rows, Whole, slots_of
+from lookalike.hamming.lookups import CANDIDATE_NS, Asked, Rows, Whole, lookups_of, slots_of
 
 Bits = NDArray[np.uint16]
 
@@ -110,31 +110,31 @@ class Tables:
         counts = self.offsets.take(asked.places + 1) - begin
         if counts.sum() * CANDIDATE_NS > self.scan_cost * len(queries) + 1e5:
             return None
+        ends = np.cumsum(counts, dtype=np.int64)
         if self.narrow:
-            found = self._by_sketch(asked, begin, counts, radius)
+            query, row, bits = self._by_sketch(asked, begin, counts, ends, radius)
         else:
-            found = self._by_words(asked, begin, counts, radius)
-        query, row, bits = found
+            query, row, bits = self._by_words(asked, begin, counts, ends, radius)
         if len(row) < 2:
-            return found
-        order = np.lexsort((row, query))
+            return query, row, bits
+        order = np.lexsort((row, query)) if len(queries) > 1 else np.argsort(row)
         query, row, bits = query[order], row[order], bits[order]
         new = np.ones(len(row), np.bool_)
         new[1:] = (row[1:] != row[:-1]) | (query[1:] != query[:-1])
         return query[new], row[new], bits[new]
 
     def _by_sketch(
-        self, asked: Asked, begin: Whole, counts: Whole, radius: int
+        self, asked: Asked, begin: Whole, counts: Whole, ends: Rows, radius: int
     ) -> tuple[Rows, Rows, Bits]:
         near_slots: list[Rows] = []
-        near_places: list[Rows] = []
-        for lookup, slots in slots_of(begin, counts):
+        near: list[Rows] = []
+        for start, slots in slots_of(begin, counts, ends):
             differ = self.sketch.take(slots)
-            differ ^= asked.sketches.take(lookup)
+            differ ^= asked.sketches(ends, start, start + len(slots))
             left = np.flatnonzero(np.bitwise_count(differ) <= radius)
             near_slots.append(slots[left])
-            near_places.append(lookup[left])
-        slots, place = _joined(near_slots), _joined(near_places)
+            near.append(left + start)
+        slots, place = _joined(near_slots), lookups_of(ends, _joined(near))
         query, lookup = asked.split(place)
         plan = asked.plan
         turned = asked.keys.ravel()[place].astype(np.uint64) << np.uint64(64) - plan.widths[lookup]
@@ -144,25 +144,26 @@ class Tables:
         # A shift by 64 is not defined: twice by less is.
         words = turned >> starts | turned << (np.uint64(63) - starts) << np.uint64(1)
         bits = np.bitwise_count(words ^ asked.words[query, 0]).astype(np.uint16)
-        kept = bits <= radius
+        kept = np.flatnonzero(bits <= radius)
         words, query, bits = words[kept], query[kept], bits[kept]
         if len(words) > 1:
             # Most are found by several tables; a hash is looked for once.
-            words, place = np.unique(words, return_inverse=True)
+            words, first, place = np.unique(words, return_index=True, return_inverse=True)
+            if len(asked.words) == 1:
+                return query[first], self.locate(words), bits[first]
             return query, self.locate(words)[place], bits
         return query, self.locate(words), bits
 
     def _by_words(
-        self, asked: Asked, begin: Whole, counts: Whole, radius: int
+        self, asked: Asked, begin: Whole, counts: Whole, ends: Rows, radius: int
     ) -> tuple[Rows, Rows, Bits]:
         queries: list[Rows] = []
         rows: list[Rows] = []
         near: list[Bits] = []
-        for lookup, slots in slots_of(begin, counts):
-            query, _ = asked.split(lookup)
-            row = slots
-            later = np.flatnonzero(slots >= self.count)
-            row[later] = self.rows.take(slots[later] - self.count)
+        for start, row in slots_of(begin, counts, ends):
+            query, _ = asked.split(lookups_of(ends, np.arange(start, start + len(row))))
+            later = np.flatnonzero(row >= self.count)
+            row[later] = self.rows.take(row[later] - self.count)
             bits = distances(self.words.take(row, axis=0), asked.words.take(query, axis=0))
             kept = bits <= radius
             queries.append(query[kept])
