@@ -9,10 +9,11 @@ from ingest_parts import TinyEncoder, draw
 
 from lookalike.ingest import ingest
 from lookalike.ingest.job import Job
+from lookalike.ingest.ledger import Ledger
 from lookalike.ingest.order import InOrder
 from lookalike.ingest.originals import Originals
-from lookalike.ingest.report import Duplicate, IngestReport
-from lookalike.records import EncoderSpec
+from lookalike.ingest.report import Duplicate, IngestReport, Outcome
+from lookalike.records import EncoderSpec, Skipped
 from lookalike.sources.base import Item
 from lookalike.stores.base import Entry
 from lookalike.stores.local import LocalStore
@@ -81,6 +82,28 @@ def test_what_is_ready_waits_for_its_turn(order: list[int], dropped: set[int]) -
         done.add(n)
         first = next(k for k in range(9) if k not in done)
         assert settled == [jobs[k] for k in range(first) if k not in dropped]
+
+
+def test_originals_are_written_before_what_is_skipped(tmp_path: Path) -> None:
+    """Each write waits for the disk, and only records are compared with what comes."""
+    with LocalStore.open(tmp_path / "c") as store:
+        ledger = Ledger(store, batch=9, seconds=60)
+        store.upsert([Entry("first")])
+        left_out = Skipped("copy", "", 1, 2, 1, "same bytes")
+        known = Duplicate("copy", 1, "first", "same bytes")
+        ledger.settle(Outcome.SKIPPED, "copy", duplicate=known, skipped=left_out)
+        ledger.settle(Outcome.ADDED, "second", entry=Entry("second"))
+        ledger.commit(records_only=True)
+        assert [record.uri for record in store.scan()] == ["first", "second"]
+        assert (store.skipped(["copy"]), ledger.duplicates) == ({}, [])
+        assert "copy" in ledger
+        assert "second" not in ledger
+        assert ledger.wait is not None
+        ledger.commit()
+        assert store.skipped(["copy"]) == {"copy": left_out}
+        assert ledger.duplicates == [known]
+        assert ledger.counts == {Outcome.ADDED: 1, Outcome.SKIPPED: 1}
+        assert ledger.wait is None
 
 
 def test_reports_add_up() -> None:

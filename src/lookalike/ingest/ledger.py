@@ -102,16 +102,18 @@ class Ledger:
         self.done += 1
         self.failed.append(failure)
 
-    def commit(self) -> None:
-        """Write what is decided.
+    def commit(self, *, records_only: bool = False) -> None:
+        """Write what is decided; with `records_only`, what is skipped stays for the next commit.
 
         What is about a record that was deleted meanwhile fails alone.
         """
-        if not self._decisions:
-            return
-        decisions, self._decisions = self._decisions, []
-        self._uris.clear()
+        known = self._decisions
+        self._decisions = [one for one in known if records_only and one.skipped is not None]
+        decisions = [one for one in known if not records_only or one.skipped is None]
+        self._uris = {one.uri for one in self._decisions}
         self._moving.clear()
+        if not decisions:
+            return
         try:
             self._write(decisions)
         except NotFoundError:

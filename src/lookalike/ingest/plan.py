@@ -152,7 +152,7 @@ class IndexPlan:
             return None
         # What is about to be written has no id yet, and what is about to move no file.
         if ledger.moving or self._originals.may_be_among(ledger.entries, job):
-            ledger.commit()
+            ledger.commit(records_only=True)
         return self._originals.find(job)
 
     def _skipped(self, items: Sequence[Item]) -> dict[str, Duplicate]:

@@ -1,6 +1,9 @@
 """What a record is to the query's picture: the same, a copy of it, or like it."""
 
+from functools import cache
+
 from lookalike.encoders import registry
+from lookalike.encoders.card import is_packaged
 from lookalike.records import Record, Verdict
 from lookalike.search.fingerprints import COPY_HASH, Compared, Nearest
 
@@ -61,8 +64,19 @@ def by_hash(
 
 def spoken(encoder: str) -> str:
     """What people call a hash: `PDQ` for pdq."""
-    ours = encoder in registry.names()
-    return registry.card(encoder).title.partition(",")[0] if ours else encoder
+    if is_packaged(encoder):
+        return _packaged_word(encoder)
+    return _word(encoder) if encoder in registry.names() else encoder
+
+
+@cache
+def _packaged_word(encoder: str) -> str:
+    """Asked for of every hit; the package's own cards stay as they are."""
+    return _word(encoder)
+
+
+def _word(encoder: str) -> str:
+    return registry.card(encoder).title.partition(",")[0]
 
 
 def doubt(encoder: str, quality: int) -> list[str]:
