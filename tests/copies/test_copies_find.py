@@ -66,8 +66,6 @@ def test_copies_are_found_and_say_why(
     ("edit_name", "words"),
     [
         ("crop-80", "% of the picture matches"),
-        ("rotate-20", "turned by 20°"),
-        ("web-page", "found inside the picture: region"),
         ("collage", "found inside the picture: region at the"),
         ("inside-40", "40 % of its width"),
     ],
@@ -127,10 +125,10 @@ def test_filters_hold_for_every_step(
     collection: Collection, originals: Path, original: Path, edit: Edit
 ) -> None:
     for picture in (original, edit("mirror"), edit("crop-80")):
-        elsewhere = collection.copies(picture, within=originals / "animals")
+        elsewhere = collection.copies(picture, within=originals / "animals", proof=False)
         assert all("animals" in hit.uri for hit in elsewhere)
         assert all(hit.verdict is Verdict.SIMILAR for hit in elsewhere)
-        nothing = collection.copies(picture, where="colour == 'red'")
+        nothing = collection.copies(picture, where="colour == 'red'", proof=False)
         assert not nothing
         assert any("colour" in notice for notice in nothing.notices)
 

@@ -15,12 +15,15 @@ class Look:
     """How the query was looked at; a `View` without its pixels.
 
     `trimmed` says that its borders were cut off first, and `box` is then a part of what was left.
+    Where it was straightened, by a turn or against perspective, `straightened` is the degrees by
+    which it had been turned clockwise, -45 to 45.
     """
 
     orientation: int = 0
     box: Box = WHOLE
     inverted: bool = False
     trimmed: bool = False
+    straightened: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

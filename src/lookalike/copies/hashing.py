@@ -1,7 +1,7 @@
 """Hashes of the query in every orientation, and what is near them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from lookalike.copies.effort import Reach
 from lookalike.copies.evidence import HashDistance, Look
 from lookalike.copies.orientation import ORIENTATIONS, turned, turned_array
 from lookalike.copies.picture import QueryPicture
+from lookalike.copies.views import WHOLE
+from lookalike.encoders.base import PreparesFlipped
 from lookalike.records import EncoderSpec
 from lookalike.search.fingerprints import FLAT_BITS
 from lookalike.stores.base import Store
@@ -102,15 +104,26 @@ def hashes_of(store: Store, encoder: "Encoder", picture: QueryPicture, reach: Re
         return Hashes(spec, rows, tuple(Look(trimmed=trimmed) for _, trimmed in kept))
     prepared: list[NDArray[Any]] = []
     found: list[Look] = []
-    inside = () if picture.trimmed is None else ((picture.trimmed.image, True),)
-    for image, trimmed in ((picture.image, False), *inside):
+    for image, look in _parts(picture, reach):
         for orientation, pixels in _orientations(encoder, image, reach):
             prepared.append(pixels)
-            found.append(Look(orientation, trimmed=trimmed))
-            if reach.inverted:
+            found.append(replace(look, orientation=orientation))
+            if reach.inverted and look.box == WHOLE:
                 prepared.append(_negative(pixels))
-                found.append(Look(orientation, inverted=True, trimmed=trimmed))
+                found.append(replace(found[-1], inverted=True))
     return Hashes(spec, encoder.encode_prepared(prepared), tuple(found))
+
+
+def _parts(picture: QueryPicture, reach: Reach) -> "Iterator[tuple[Image, Look]]":
+    """The picture, what is within its borders, and the photographs that stand in it."""
+    assert picture.image is not None
+    yield picture.image, Look()
+    if picture.trimmed is not None:
+        yield picture.trimmed.image, Look(trimmed=True)
+    if reach.regions:
+        trimmed = picture.trimmed is not None
+        for frame in picture.frames:
+            yield frame.image, Look(0, frame.box, False, trimmed, frame.straightened)
 
 
 def _orientations(
@@ -121,9 +134,12 @@ def _orientations(
     yield 0, first
     if not reach.orientations:
         return
-    # PDQ takes points that do not lie symmetrically, which makes 50 bits of difference.
-    square = first.dtype.kind != "f" and first.shape[0] == first.shape[1]
-    yield from _turned(first) if square else _prepared(encoder, image)
+    if isinstance(encoder, PreparesFlipped):
+        yield from _flipped(encoder.prepare_flipped(image))
+    elif first.shape[0] == first.shape[1]:
+        yield from _turned(first)
+    else:
+        yield from _prepared(encoder, image)
 
 
 def _negative(pixels: NDArray[Any]) -> NDArray[Any]:
@@ -135,6 +151,15 @@ def _turned(first: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
     """A small square of grey can be turned itself; the bits are those of the turned picture."""
     for orientation in ORIENTATIONS[1:]:
         yield orientation, turned_array(first, orientation)
+
+
+def _flipped(both_ways: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Of one that looks at a flipped picture otherwise: what it sees, and that turned."""
+    places = np.indices((2, 2)).transpose(1, 2, 0)
+    for orientation in ORIENTATIONS[1:]:
+        # What comes to lie in the upper left says which sides were reversed.
+        down, across = turned_array(places, orientation)[0, 0]
+        yield orientation, turned_array(both_ways[down, across], orientation)
 
 
 def _prepared(encoder: "Encoder", image: "Image") -> Iterator[tuple[int, NDArray[Any]]]:

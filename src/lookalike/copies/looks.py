@@ -29,6 +29,10 @@ def groups(query: QueryPicture, wanted: Reach, *, any_side: bool) -> dict[str, G
     ):
         look = Look(view.orientation, view.box, view.inverted, trimmed)
         found.setdefault(_kind(view), []).append((view, look))
+    if wanted.regions:
+        for frame in query.frames:
+            look = Look(0, frame.box, False, trimmed, frame.straightened)
+            found.setdefault("frame", []).append((View("frame", frame.image, box=frame.box), look))
     return {_counted(kind, len(group)): group for kind, group in found.items()}
 
 

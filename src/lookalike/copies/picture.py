@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lookalike import imaging
+from lookalike.copies.frames import Frame, frames
 from lookalike.copies.reading import read_record
 from lookalike.errors import PictureError
 from lookalike.imaging.trimmed import Trimmed, trimmed
@@ -39,6 +40,13 @@ class QueryPicture:
     def trimmed(self) -> Trimmed | None:
         """The picture without its borders; None where it has none, or is not here."""
         return None if self.image is None else trimmed(self.image)
+
+    @cached_property
+    def frames(self) -> list[Frame]:
+        """The photographs that stand in the picture, or in what is within its borders."""
+        if self.image is None:
+            return []
+        return frames(self.image if self.trimmed is None else self.trimmed.image)
 
     @cached_property
     def known_pixels(self) -> bytes | None:

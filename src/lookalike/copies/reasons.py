@@ -56,7 +56,7 @@ def by_hash(encoder: str, hashed: HashDistance, borders: Borders) -> str:
     """`pHash distance 3 after trimming a black border, mirrored`."""
     nearest = Nearest(hashed.distance, hashed.look.trimmed, hashed.record_trimmed)
     words = verdicts.by_hash(nearest, borders.query, borders.record, encoder)
-    return ", ".join([words, *_turns(hashed.look)])
+    return ", ".join([words + _straightened(hashed.look), *_done(hashed.look)])
 
 
 def by_match(match: Match) -> str:
@@ -81,12 +81,11 @@ def _region(box: Box) -> str:
 
 def by_likeness(likeness: Likeness, borders: Borders) -> str:
     """`sscd-distilled 0.83, mirrored`, and in which region."""
-    words = [f"{likeness.encoder} {likeness.cosine:.2f}", *_turns(likeness.look)]
-    if likeness.look.box != WHOLE:
-        words.append(_region(likeness.look.box).replace("%", " %"))
-    elif likeness.look.trimmed:
-        words[0] += f" after trimming a {borders.query or 'plain'} border"
-    return ", ".join(words)
+    look = likeness.look
+    words = f"{likeness.encoder} {likeness.cosine:.2f}{_straightened(look)}"
+    if look.box == WHOLE and look.trimmed:
+        words += f" after trimming a {borders.query or 'plain'} border"
+    return ", ".join([words, *_done(look)])
 
 
 def _closest(evidence: Evidence, borders: Borders) -> str:
@@ -102,6 +101,23 @@ def _and_not_proved(words: str, evidence: Evidence) -> str:
     return f"{words} (no proof: {evidence.unproved})" if evidence.unproved else words
 
 
-def _turns(look: Look) -> list[str]:
+def _straightened(look: Look) -> str:
+    if look.straightened is None:
+        return ""
+    turn = round(look.straightened)
+    if not turn:
+        return " after straightening it"
+    return f" after turning it back by {abs(turn)}°"
+
+
+def _part(look: Look) -> list[str]:
+    """Where in the picture it was found, if that was a part of it."""
+    if look.box == WHOLE or look.straightened is not None:
+        return []
+    return [_region(look.box).replace("%", " %")]
+
+
+def _done(look: Look) -> list[str]:
+    """How the query was looked at otherwise than as it is."""
     words = [orientation.words(look.orientation), "colours inverted" if look.inverted else ""]
-    return [word for word in words if word]
+    return [word for word in words if word] + _part(look)

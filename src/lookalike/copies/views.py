@@ -69,7 +69,7 @@ def views(
     if inverted:
         found.append(View("inverted", ImageOps.invert(image), inverted=True))
     if regions:
-        found += [View("region", _part(image, box), box=box) for box in _boxes()]
+        found += [View("region", cut(image, box), box=box) for box in _boxes()]
     return found
 
 
@@ -78,7 +78,8 @@ def _boxes() -> list[Box]:
     return [(left, top, left + _PART, top + _PART) for top in starts for left in starts]
 
 
-def _part(image: Image, box: Box) -> Image:
+def cut(image: Image, box: Box) -> Image:
+    """What is in a box, at least a pixel."""
     width, height = image.size
     left, top = int(box[0] * width), int(box[1] * height)
     right, bottom = round(box[2] * width), round(box[3] * height)

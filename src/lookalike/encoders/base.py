@@ -83,6 +83,19 @@ class TakesAnySide(Protocol):
 
 
 @runtime_checkable
+class PreparesFlipped(Protocol):
+    """An encoder of hashes that looks at a flipped picture otherwise than flipped."""
+
+    def prepare_flipped(self, picture: "Image") -> "NDArray[Any]":
+        """What `prepare` makes of one RGB picture flipped, each flipped back: (2, 2, ...).
+
+        The first axis says whether it was flipped top to bottom, the second whether left to
+        right.
+        """
+        ...
+
+
+@runtime_checkable
 class MeasuresQuality(Protocol):
     """An encoder whose hashes come with a figure of how far each can be trusted, 0..100."""
 

@@ -96,6 +96,10 @@ class HashEncoder:
 class PdqEncoder(HashEncoder):
     """PDQ, which also says how far each of its hashes can be trusted."""
 
+    def prepare_flipped(self, picture: Image) -> NDArray[np.float32]:
+        """What `prepare` makes of one picture flipped either way: (2, 2, 64, 64)."""
+        return pdq.prepare_flipped(picture)
+
     def encode_prepared_with_quality(
         self, batch: Sequence[NDArray[Any]]
     ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -14,6 +14,7 @@ size, as the Python package pdqhash does, differ from both by 15 bits on average
 (benchmarks/pdq.py). Meta's own advice is to take up to 31 for the same picture.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,20 +31,38 @@ _LINES = 32
 
 def prepare(picture: Image) -> NDArray[np.float32]:
     """The (64, 64) blurred luma of one RGB picture, 0..255; NaN when it is too small."""
+    return _points(picture, _centres).reshape(SIDE, SIDE)
+
+
+def prepare_flipped(picture: Image) -> NDArray[np.float32]:
+    """The same of it as it is, mirrored, and top to bottom, each flipped back: (2, 2, 64, 64).
+
+    The first axis says whether it was flipped top to bottom, the second whether left to right.
+    The points and the windows do not lie symmetrically, so these are four; all from one blurring,
+    which at the edges is not quite that of the flipped picture.
+    """
+    points = _points(picture, _both_ways)
+    return points.reshape(2, SIDE, 2, SIDE).swapaxes(1, 2)
+
+
+def _points(picture: Image, places: Callable[[int], NDArray[np.int64]]) -> NDArray[np.float32]:
+    """The blurred luma in the lines and columns at the places that are named of a side."""
     if max(picture.size) > _LARGEST:
         picture = picture.resize((_LARGEST, _LARGEST), Resampling.BILINEAR)
     pixels = np.asarray(picture.convert("RGB"))
     if min(pixels.shape[:2]) < _SMALLEST:
-        return np.full((SIDE, SIDE), np.nan, np.float32)
+        count = len(places(SIDE))
+        return np.full((count, count), np.nan, np.float32)
     luma = _luma(pixels)
     if luma.shape == (SIDE, SIDE):
-        return luma
+        own = np.resize(np.arange(SIDE), len(places(SIDE)))
+        return luma[np.ix_(own, own)]
     rows, columns = luma.shape
     luma = _box(luma.T, _window(columns))
     luma = _box(luma.T, _window(rows))
     # Of the last passes nothing else is looked at.
-    luma = _box(luma.T, _window(columns), _centres(columns))
-    return _box(luma.T, _window(rows), _centres(rows))
+    luma = _box(luma.T, _window(columns), places(columns))
+    return _box(luma.T, _window(rows), places(rows))
 
 
 def bits(batch: NDArray[np.float32]) -> NDArray[np.bool]:
@@ -90,6 +109,16 @@ def _window(side: int) -> int:
 def _centres(side: int) -> NDArray[np.int64]:
     """Which of the pixels of a side become the 64."""
     return ((np.arange(SIDE) + 0.5) * side / SIDE).astype(np.int64)
+
+
+def _both_ways(side: int) -> NDArray[np.int64]:
+    """The same, and where they are when the side is reversed.
+
+    An even window has a pixel more ahead than behind, twice; reversed, that is behind.
+    """
+    centres = _centres(side)
+    shift = 2 * (1 - _window(side) % 2)
+    return np.concatenate([centres, np.maximum(side - 1 - shift - centres[::-1], 0)])
 
 
 def _box(
