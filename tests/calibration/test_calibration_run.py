@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from PIL import Image, ImageOps
 
+from lookalike.calibration import Calibration, read, stored, synthetic
 from lookalike.calibration import pairs as own_pairs
-from lookalike.calibration import read, synthetic
 from lookalike.calibration.kept import Kept
 from lookalike.calibration.twins import OwnTwins
 from lookalike.collection import Collection
 from lookalike.errors import UsageError
-from lookalike.records import Decision
+from lookalike.records import Decision, Verdict
 from lookalike.stores.local import LocalStore
 
 
@@ -37,6 +37,21 @@ def test_edited_copies_of_the_collection(collection: Collection) -> None:
     assert outcome.stored
     assert read(collection._store).made == outcome.calibration.made
     assert any("too few pairs to promise 99%" in notice for notice in outcome.notices)
+
+
+def test_what_was_calibrated_counts_for_copies_and_not_for_calibrating(
+    collection: Collection, pictures: Path
+) -> None:
+    def asked() -> Verdict:
+        with Image.open(pictures / "raccoon.jpg") as image:
+            return collection.copies(image.resize((300, 200)))[0].verdict
+
+    before = collection.calibrate(count=6, edits="basic", cache=False, dry_run=True).measured
+    assert asked() is Verdict.COPY
+    stored.write(collection._store, Calibration(copy_score=1.0, copy_radius=0))
+    assert asked() is Verdict.SIMILAR
+    after = collection.calibrate(count=6, edits="basic", cache=False, dry_run=True).measured
+    assert after == before
 
 
 def test_a_dry_run_keeps_nothing(collection: Collection) -> None:

@@ -1,12 +1,15 @@
 """Thresholds kept with a collection: read, outdated, forgotten."""
 
+import shutil
 from dataclasses import replace
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lookalike.calibration import Calibration, read
-from lookalike.calibration.stored import fingerprints, forget, write
+from lookalike.calibration.stored import fingerprints, forget, scores, write
 from lookalike.collection import Collection
 from lookalike.copies.judge import COPY_SCORE
 from lookalike.encoders import projection
@@ -72,10 +75,25 @@ def test_scores_of_another_version_outdate_the_score_alone(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(store, OWN)
-    monkeypatch.setattr("lookalike.calibration.stored.SCORES", 99)
+    monkeypatch.setattr("lookalike.calibration.stored.scores", lambda: "other")
     found = read(store)
     assert (found.copy_score, found.copy_radius) == (COPY_SCORE, 5)
     assert "another version of lookalike" in found.notices[0]
+
+
+@pytest.mark.parametrize("name", ["judge_curves.json", "judge.py", "backgrounds/other.npz"])
+def test_the_version_of_scores_is_that_of_what_they_come_from(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = Path(str(resources.files("lookalike.copies")))
+    copied = shutil.copytree(shipped, tmp_path / "copies")
+    monkeypatch.setattr("lookalike.calibration.stored.resources.files", lambda _: copied)
+    assert scores.__wrapped__() == scores()
+    (copied / "backgrounds" / "README.md").write_text("another text")
+    assert scores.__wrapped__() == scores()
+    with open(copied / name, "a") as file:
+        file.write(" ")
+    assert scores.__wrapped__() != scores()
 
 
 def test_another_projection_outdates_too(store: LocalStore) -> None:

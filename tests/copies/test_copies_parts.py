@@ -208,7 +208,7 @@ def test_an_effort_is_all_or_nothing_but_for_what_is_said() -> None:
     assert reach("quick", proof=True).sure_ones
     quick = reach("quick", regions=True)
     assert quick.regions
-    assert not any([quick.orientations, quick.proof, quick.inverted, quick.others])
+    assert not any([quick.orientations, quick.proof, quick.inverted])
 
 
 def test_why_a_record_cannot_be_read(tmp_path: Path) -> None:
@@ -273,6 +273,9 @@ def test_only_what_is_open_is_proved(monkeypatch: pytest.MonkeyPatch, original: 
     assert found[3][1].unproved == "not read here"
     read.clear()
     proved(query, candidates, sure_ones=True)
+    assert sorted(read) == [3, 5]
+    read.clear()
+    proved(query, candidates, copy_radius=-1)
     assert sorted(read) == [3, 5]
 
 

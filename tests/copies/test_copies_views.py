@@ -173,6 +173,13 @@ def test_a_collection_may_ask_for_more() -> None:
     assert judge(evidence, copy_score=math.nextafter(score, 1))[0] is Verdict.SIMILAR
 
 
+def test_a_collection_may_have_another_hash_radius() -> None:
+    for radius in (2, 5, 12):
+        for distance, verdict in ((radius, Verdict.COPY), (radius + 1, Verdict.SIMILAR)):
+            near = Evidence(hashes={"phash": HashDistance(distance, 64)}, likeness=likeness(0.3))
+            assert judge(near, copy_radius=radius)[0] is verdict
+
+
 def test_the_curve_is_that_of_what_is_known() -> None:
     assert curve_name(Evidence()) == "hashes"
     assert curve_name(Evidence(proved=True)) == "hashes, proved"

@@ -1,10 +1,14 @@
 """The thresholds of a collection's verdicts: the shipped ones, or its own."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
 from typing import Any
 
-from lookalike.copies.judge import COPY_SCORE
+from lookalike import copies
+from lookalike.copies.judge import COPY_SCORE, CURVES
 from lookalike.search.fingerprints import COPY_HASH
 from lookalike.search.verdicts import COPY_RADIUS
 from lookalike.stores.base import Store
@@ -15,9 +19,8 @@ KEY = "calibration"
 PRECISION = 0.99
 """Of hits called a copy, the part that must be right."""
 
-
-SCORES = 1
-"""Counts up whenever `copies.judge` gives other scores: thresholds chosen before then end."""
+_JUDGED_BY = ("judge.py", CURVES, "normalise.py")
+"""Files of `lookalike.copies` that scores come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def read(store: Store) -> Calibration:
     then: Mapping[str, str] = kept["fingerprints"]
     now = fingerprints(store)
     changed = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
-    outdated = bool(changed) or kept["scores"] != SCORES
+    outdated = bool(changed) or kept["scores"] != scores()
     radius = kept["copy_radius"] if COPY_HASH not in changed else COPY_RADIUS
     return Calibration(
         copy_score=COPY_SCORE if outdated else kept["copy_score"],
@@ -67,7 +70,7 @@ def read(store: Store) -> Calibration:
 
 def write(store: Store, calibration: Calibration) -> None:
     """Keep thresholds with a collection."""
-    kept = {**plain(calibration), "fingerprints": fingerprints(store), "scores": SCORES}
+    kept = {**plain(calibration), "fingerprints": fingerprints(store), "scores": scores()}
     store.set_setting(KEY, kept)
 
 
@@ -86,6 +89,19 @@ def fingerprints(store: Store) -> dict[str, str]:
         projection = store.projection(spec.name) if spec.kind == "embedding" else None
         found[spec.name] = f"{spec.fingerprint} {projection.version if projection else ''}".strip()
     return found
+
+
+@cache
+def scores() -> str:
+    """A digest of what turns evidence into scores; thresholds chosen by another one end."""
+    digest = hashlib.sha256()
+    for name in _JUDGED_BY:
+        digest.update(resources.files(copies).joinpath(name).read_bytes())
+    backgrounds = resources.files(copies).joinpath("backgrounds").iterdir()
+    for file in sorted(backgrounds, key=lambda one: one.name):
+        if file.name.endswith(".npz"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def plain(calibration: Calibration) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from lookalike.calibration.evidence import Measured, Pair, Seen, Twins
 from lookalike.calibration.kept import Kept
+from lookalike.calibration.stored import Calibration
 from lookalike.calibration.twins import OwnTwins
 from lookalike.copies.find import find
 from lookalike.copies.hashing import RADIUS
@@ -98,7 +99,8 @@ def measure(
     """Ask for the originals of edited pictures, evenly of each edit.
 
     Right is the picture that was edited. The others of an answer are wrong, but for those that
-    were mixed into the edit and for duplicates of any of them.
+    were mixed into the edit and for duplicates of any of them. What was calibrated before plays no
+    part: scores are those of the shipped thresholds.
 
     Args:
         store: the collection's.
@@ -190,7 +192,7 @@ class _Drawn:
 
 
 def _ask(store: Store, data: bytes) -> Seen:
-    hits = find(store, data, limit=HITS)
+    hits = find(store, data, limit=HITS, limits=Calibration())
     return Seen(tuple((hit.id, hit.score) for hit in hits), _near(store, data))
 
 

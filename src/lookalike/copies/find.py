@@ -1,5 +1,6 @@
 """Which records show the same picture as the query: the steps, and what they amount to."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lookalike import calibration
@@ -41,6 +42,7 @@ def find(
     threshold: float | None = None,
     where: "Filter | None" = None,
     tenant: str | None = None,
+    limits: Calibration | None = None,
 ) -> Results:
     """Find the records that show the same picture; see `Collection.copies`.
 
@@ -56,6 +58,7 @@ def find(
         threshold: smallest score of a hit, 0..1.
         where: only records that match; the caller puts the tenant's limits in here.
         tenant: whose id may be named; None means anybody's.
+        limits: what a copy is; by default the collection's own thresholds.
 
     Raises:
         UsageError: the query cannot be asked of this collection; says why.
@@ -67,8 +70,8 @@ def find(
     check_page(limit, 0, threshold)
     wanted = reach(effort, orientations=orientations, regions=regions, proof=proof)
     record = None if id is None else visible(store, id, tenant)
-    chosen = choose(store, others=wanted.others)
-    limits = calibration.read(store)
+    chosen = choose(store)
+    limits = calibration.read(store) if limits is None else limits
     steps = Steps()
     with steps("decode"):
         if record is None:
@@ -82,7 +85,13 @@ def find(
     said = notices.of(store, chosen, query, wanted)
     if wanted.proof and can_prove(query) and candidates:
         with steps("proof"):
-            candidates = proved(query, candidates, sure_ones=wanted.sure_ones)
+            candidates = proved(
+                query,
+                candidates,
+                copy_score=limits.copy_score,
+                copy_radius=limits.copy_radius,
+                sure_ones=wanted.sure_ones,
+            )
     ranked = _ranked(candidates, limits, threshold or 0.0)[:limit]
     hits = [_hit(*candidates[id_], verdict, score, limits, query) for verdict, score, id_ in ranked]
     if not hits and limit and where is not None:
@@ -101,10 +110,8 @@ def _ranked(
     candidates: Candidates, limits: Calibration, threshold: float
 ) -> list[tuple[Verdict, float, int]]:
     """Verdict, score and id of those that score enough: by verdict, then score, then id."""
-    judged = [
-        (*judge(evidence, copy_score=limits.copy_score), id_)
-        for id_, (_, evidence) in candidates.items()
-    ]
+    decide = partial(judge, copy_score=limits.copy_score, copy_radius=limits.copy_radius)
+    judged = [(*decide(evidence), id_) for id_, (_, evidence) in candidates.items()]
     enough = [one for one in judged if one[1] >= threshold]
     return sorted(enough, key=lambda one: (_ORDER[one[0]], -one[1], one[2]))
 

@@ -32,14 +32,17 @@ _LEAST, _MOST = 0.01, 0.9999
 """Scores of a proof that found nothing, and of one that could not be surer."""
 
 
-def judge(evidence: Evidence, *, copy_score: float = COPY_SCORE) -> tuple[Verdict, float]:
+def judge(
+    evidence: Evidence, *, copy_score: float = COPY_SCORE, copy_radius: int = COPY_RADIUS
+) -> tuple[Verdict, float]:
     """The verdict, and the score 0..1: how likely it is that this is the original, or a copy.
 
-    `copy_score` is the smallest score of a copy; a collection may have its own.
+    `copy_score` is the smallest score of a copy, `copy_radius` the largest pHash distance, in bits
+    of 64, that makes one unless proof says no; a collection may have its own.
     """
     if evidence.same_bytes or evidence.same_pixels:
         return Verdict.IDENTICAL, 1.0
-    score = max(_score(evidence), _by_copy_hash(evidence))
+    score = max(_score(evidence), _by_copy_hash(evidence, copy_radius))
     return (Verdict.COPY if score >= copy_score else Verdict.SIMILAR), score
 
 
@@ -84,14 +87,14 @@ def _score(evidence: Evidence) -> float:
     return 1 / (1 + math.exp(unmeasured - min(max(total, -30.0), 30.0)))
 
 
-def _by_copy_hash(evidence: Evidence) -> float:
+def _by_copy_hash(evidence: Evidence, radius: int) -> float:
     """The score of what is as near by pHash as copies only are, unless proof says no; else 0."""
     found = evidence.hashes.get(COPY_HASH)
-    if found is None or found.flat or found.distance > COPY_RADIUS:
+    if found is None or found.flat or found.distance > radius:
         return 0.0
     if evidence.proved and (evidence.match is None or evidence.match.score < _DENIED):
         return 0.0
-    return 1.0 - (1.0 - COPY_SCORE) * (found.distance + 1) / (COPY_RADIUS + 1)
+    return 1.0 - (1.0 - COPY_SCORE) * (found.distance + 1) / (radius + 1)
 
 
 def _nearness(found: HashDistance) -> float:

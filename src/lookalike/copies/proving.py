@@ -4,12 +4,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 
 from PIL.Image import Image
 
 from lookalike import proof
 from lookalike.copies.evidence import Evidence
-from lookalike.copies.judge import judge
+from lookalike.copies.judge import COPY_SCORE, judge
 from lookalike.copies.picture import QueryPicture
 from lookalike.copies.reading import decode_record
 from lookalike.errors import LookalikeError
@@ -49,20 +50,27 @@ def can_prove(query: QueryPicture) -> bool:
 
 
 def proved(
-    query: QueryPicture, candidates: Candidates, *, sure_ones: bool = False
+    query: QueryPicture,
+    candidates: Candidates,
+    *,
+    copy_score: float = COPY_SCORE,
+    copy_radius: int = COPY_RADIUS,
+    sure_ones: bool = False,
 ) -> dict[int, tuple[Record, Evidence]]:
     """The candidates with proof, or why there is none, in the evidence of the few best.
 
     They are taken from the best down, a few at once, until there is a copy and the others are
     unlikely. What is identical needs no proof, nor, unless `sure_ones`, what is as near in its
-    hash as only copies are.
+    hash as only copies are. What a copy is is said as to `judge`.
     """
+    decide = partial(judge, copy_score=copy_score, copy_radius=copy_radius)
     assert query.image is not None
     found = dict(candidates)
     open_ = [
-        (judge(evidence)[1], -id_)
+        (decide(evidence)[1], -id_)
         for id_, (_, evidence) in candidates.items()
-        if _is_open(evidence, sure_ones)
+        if not (evidence.same_bytes or evidence.same_pixels)
+        and (sure_ones or not _is_near(evidence, copy_radius) or decide(evidence)[1] < _SURE)
     ]
     copies = len(open_) < len(candidates)
     ends = time.monotonic() + PROOF_SECONDS
@@ -77,16 +85,14 @@ def proved(
             record, evidence = candidates[id_]
             evidence = replace(evidence, match=one.match, proved=not one.why, unproved=one.why)
             found[id_] = record, evidence
-            copies |= judge(evidence)[0] is Verdict.COPY
+            copies |= decide(evidence)[0] is Verdict.COPY
     return found
 
 
-def _is_open(evidence: Evidence, sure_ones: bool) -> bool:
-    if evidence.same_bytes or evidence.same_pixels:
-        return False
+def _is_near(evidence: Evidence, radius: int) -> bool:
+    """Whether it is as near in its hash as only copies are."""
     hashed = evidence.hashes.get(COPY_HASH)
-    near = hashed is not None and not hashed.flat and hashed.distance <= COPY_RADIUS
-    return sure_ones or not near or judge(evidence)[1] < _SURE
+    return hashed is not None and not hashed.flat and hashed.distance <= radius
 
 
 def _waves(best: Sequence[tuple[float, int]]) -> Iterator[Sequence[tuple[float, int]]]:
