@@ -12,6 +12,7 @@ from PIL.Image import Image, Resampling, Transform
 
 from lookalike.copies.quadrilateral import Corners, area, degrees, quadrilateral, sides
 from lookalike.copies.views import WHOLE, Box, cut
+from lookalike.imaging.perspective import coefficients
 
 _SIDE = 256
 """Longer side in pixels of what is looked at."""
@@ -124,14 +125,10 @@ def _straightened(image: Image, corners: Corners) -> Image:
     across, down = sides(corners)
     shrunk = min(1.0, _LARGEST / max(across, down))
     width, height = max(1, round(across * shrunk)), max(1, round(down * shrunk))
-    own = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
-    rows = []
-    for (u, v), (x, y) in zip(own, corners, strict=True):
-        rows.append([u, v, 1, 0, 0, 0, -x * u, -x * v])
-        rows.append([0, 0, 0, u, v, 1, -y * u, -y * v])
-    solved = np.linalg.solve(np.array(rows), corners.reshape(-1))
+    own = [(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)]
+    seen = [(float(x), float(y)) for x, y in corners]
     return image.transform(
-        (width, height), Transform.PERSPECTIVE, solved.tolist(), Resampling.BILINEAR
+        (width, height), Transform.PERSPECTIVE, coefficients(own, seen), Resampling.BILINEAR
     )
 
 

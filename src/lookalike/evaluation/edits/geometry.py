@@ -3,13 +3,12 @@
 import random
 from collections.abc import Sequence
 
-import numpy as np
 from PIL import Image, ImageOps
 
 from lookalike.evaluation.edits.kind import Edit
+from lookalike.imaging.perspective import Point, coefficients
 
 _Others = Sequence[Image.Image]
-Point = tuple[float, float]
 
 
 def quarter_size(image: Image.Image, _rng: random.Random, _others: _Others) -> Image.Image:
@@ -85,13 +84,10 @@ def moved_corners(
 ) -> Image.Image:
     """The picture drawn on black so that its corners (from the upper left, clockwise) lie there."""
     width, height = image.size
-    rows, values = [], []
     own = [(0, 0), (width, 0), (width, height), (0, height)]
-    for (x, y), (u, v) in zip(corners, own, strict=True):
-        rows.append([x, y, 1, 0, 0, 0, -u * x, -u * y])
-        rows.append([0, 0, 0, x, y, 1, -v * x, -v * y])
-        values += [u, v]
-    solved = np.linalg.solve(np.array(rows, np.float64), np.array(values, np.float64))
     return image.transform(
-        size, Image.Transform.PERSPECTIVE, solved.tolist(), Image.Resampling.BICUBIC
+        size,
+        Image.Transform.PERSPECTIVE,
+        coefficients(corners, own),
+        Image.Resampling.BICUBIC,
     )
