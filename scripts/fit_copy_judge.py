@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from logistic import fitted
 from numpy.typing import NDArray
 
 import lookalike
@@ -99,7 +100,7 @@ def ask(
     with lookalike.open(folder / "fit", encoder=encoders) as collection:
         collection.add(crowd)
         store = collection._store
-        chosen = choose(store, others=False)
+        chosen = choose(store)
         own = {record.uri: record.id for record in collection.list()}
         asked = [*crowd[:pictures], *absent[:pictures]]
         started = time.monotonic()
@@ -150,32 +151,11 @@ def fit_all(found: Sequence[Case]) -> dict[str, list[float]]:
     for name, some in sorted(by_name.items()):
         rows = np.array([parts(case.evidence) for case in some])
         right = np.array([case.right for case in some])
-        weights = fitted(rows, right)
+        weights = fitted(rows, right, pull=STRENGTH)
         curves[name] = [round(float(weight), 3) for weight in weights]
         scores = 1 / (1 + np.exp(-(weights[0] + rows @ weights[1:])))
         told(name, curves[name], scores, right)
     return curves
-
-
-def fitted(rows: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Logistic regression by Newton's method; no weight below 0: each part speaks for a copy."""
-    active = np.ones(rows.shape[1] + 1, bool)
-    design = np.hstack([np.ones((len(rows), 1)), rows])
-    while True:
-        some = design[:, active]
-        weights = np.zeros(some.shape[1])
-        pull = np.full(some.shape[1], STRENGTH)
-        pull[0] = 1e-6
-        for _ in range(100):
-            chance = 1 / (1 + np.exp(-np.clip(some @ weights, -30, 30)))
-            slope = some.T @ (right - chance) - pull * weights
-            bend = (some * (chance * (1 - chance))[:, None]).T @ some + np.diag(pull)
-            weights = weights + np.linalg.solve(bend, slope)
-        whole = np.zeros(len(active))
-        whole[active] = weights
-        if (whole[1:] >= 0).all():
-            return whole
-        active[1:] &= whole[1:] > 0
 
 
 def told(

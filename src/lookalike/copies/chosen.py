@@ -15,11 +15,10 @@ MADE_FOR_COPIES = ("sscd-disc-mixup", "sscd-distilled")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The hashes, the copy descriptor, and the embedding that is asked for a second opinion."""
+    """The hashes and the copy descriptor."""
 
     hashes: tuple[Encoder, ...] = ()
     descriptor: Encoder | None = None
-    other: Encoder | None = None
 
     @property
     def specs(self) -> tuple[EncoderSpec, ...]:
@@ -33,15 +32,14 @@ class Chosen:
 
     @property
     def _all(self) -> tuple[Encoder, ...]:
-        embeddings = tuple(one for one in (self.descriptor, self.other) if one is not None)
-        return embeddings + self.hashes
+        return self.hashes if self.descriptor is None else (self.descriptor, *self.hashes)
 
 
-def choose(store: Store, *, others: bool) -> Chosen:
+def choose(store: Store) -> Chosen:
     """What a collection has for finding copies.
 
     Of several embeddings the best for copies, one that has a vector of every record before one
-    that is still being filled; with `others` the next best, too.
+    that is still being filled.
 
     Raises:
         UsageError: the collection is empty, or has no encoder that can be run on a picture, or
@@ -65,8 +63,8 @@ def choose(store: Store, *, others: bool) -> Chosen:
         return complete, registry.card(spec.name).quality.get("copy_recall", 0.0)
 
     embeddings = [spec for spec in able if spec.kind == "embedding"]
-    best = sorted(embeddings, key=rank, reverse=True)[: 2 if others else 1]
+    best = max(embeddings, key=rank, default=None)
     return Chosen(
         tuple(load_matching(spec) for spec in able if spec.kind == "hash"),
-        *(load_matching(spec) for spec in best),
+        None if best is None else load_matching(best),
     )

@@ -13,16 +13,15 @@ class Reach:
     """What a search looks at beside the whole picture and the picture without its borders.
 
     `orientations`: the picture turned and mirrored. `regions`: its parts, for screenshots and
-    collages. `inverted`: its negative. `sides`: it in smaller squares, for crops. `others`: what
-    the collection's other embeddings find. `proof`: local features of the best candidates, and
-    with `sure_ones` also of those that are known to be copies without.
+    collages. `inverted`: its negative. `sides`: it in smaller squares, for crops. `proof`:
+    local features of the best candidates, and with `sure_ones` also of those that are known to be
+    copies without.
     """
 
     orientations: bool = True
     regions: bool = True
     inverted: bool = True
     sides: bool = True
-    others: bool = True
     proof: bool = True
     sure_ones: bool = False
 
@@ -49,7 +48,6 @@ def reach(
         regions=full if regions is None else regions,
         inverted=full,
         sides=full,
-        others=full,
         proof=full if proof is None else proof,
         sure_ones=proof is True,
     )

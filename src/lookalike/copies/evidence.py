@@ -60,8 +60,7 @@ class Likeness:
 class Evidence:
     """All there is on one candidate; what was not looked at is left out.
 
-    `hashes` are by encoder. `others` are the cosines of the whole query by the collection's other
-    encoders of embeddings. `match` is what the proof found, `proved` whether it was tried; where
+    `hashes` are by encoder. `match` is what the proof found, `proved` whether it was tried; where
     it could not be, `unproved` says why.
     """
 
@@ -69,7 +68,6 @@ class Evidence:
     same_pixels: bool = False
     hashes: Mapping[str, HashDistance] = field(default_factory=dict)
     likeness: Likeness | None = None
-    others: Mapping[str, float] = field(default_factory=dict)
     match: "Match | None" = None
     proved: bool = False
     unproved: str = ""

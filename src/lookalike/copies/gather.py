@@ -7,12 +7,11 @@ from lookalike.copies import digests
 from lookalike.copies.chosen import Chosen
 from lookalike.copies.descriptor import Looked, any_side, looked, stored
 from lookalike.copies.effort import Reach
-from lookalike.copies.evidence import Evidence, Likeness, Look
+from lookalike.copies.evidence import Evidence
 from lookalike.copies.hashing import Hashes, hashes_of
 from lookalike.copies.looks import groups
 from lookalike.copies.picture import QueryPicture
 from lookalike.copies.steps import Steps
-from lookalike.copies.views import View
 from lookalike.records import Record
 from lookalike.search.fingerprints import COPY_HASH
 from lookalike.stores.base import Store
@@ -58,9 +57,8 @@ class Gathering:
         with self._steps("hashes"):
             hashes = [self._hashes(encoder) for encoder in self._chosen.hashes]
         looks = self._looked()
-        other = self._other()
         with self._steps("compare"):
-            return self._measured(pixels, hashes, looks, other)
+            return self._measured(pixels, hashes, looks)
 
     def _exact(self) -> set[int]:
         """Find what is identical; the ids of what is known to have the same pixels."""
@@ -89,16 +87,6 @@ class Gathering:
                 parts.append(self._near(looked(encoder, ways, looks)))
         return Looked.together(parts)
 
-    def _other(self) -> Looked | None:
-        """What another encoder of embeddings makes of the whole picture."""
-        encoder = self._chosen.other
-        if encoder is None:
-            return None
-        with self._steps(encoder.spec.name):
-            if self._query.image is None:
-                return self._near(self._stored(encoder))
-            return self._near(looked(encoder, [View("whole", self._query.image)], [Look()]))
-
     def _stored(self, encoder: "Encoder") -> Looked:
         assert self._query.record is not None
         return stored(self._store, encoder.spec, self._query.record.id)
@@ -112,14 +100,12 @@ class Gathering:
         pixels: set[int],
         hashes: Sequence[Hashes],
         looks: Looked | None,
-        other: Looked | None,
     ) -> dict[int, tuple[Record, Evidence]]:
         own = set() if self._query.record is None else {self._query.record.id}
         ids = sorted(self._ids - own)
         records = {one.id: one for one in self._store.get(ids) if one is not None}
         distances = {one.spec.name: one.distances(self._store, ids) for one in hashes}
         cosines = looks.likenesses(self._store, ids) if looks is not None else {}
-        others = other.likenesses(self._store, ids) if other is not None else {}
         copy_hash = next((one.whole for one in hashes if one.spec.name == COPY_HASH), None)
         same = digests.compared(self._store, self._query, copy_hash, ids)
         found = {}
@@ -132,11 +118,6 @@ class Gathering:
                     same_pixels=id_ in pixels or same.same_pixels(record),
                     hashes=by_hash,
                     likeness=cosines.get(id_),
-                    others=_cosines(others.get(id_)),
                 ),
             )
         return found
-
-
-def _cosines(likeness: Likeness | None) -> dict[str, float]:
-    return {} if likeness is None else {likeness.encoder: likeness.cosine}
