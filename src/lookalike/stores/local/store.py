@@ -28,6 +28,7 @@ from lookalike.stores.local import (
     exact,
     health,
     indexed,
+    noting,
     qualities,
     reading,
     roster,
@@ -39,6 +40,7 @@ from lookalike.stores.local.hashes import FOLDER as HASHES
 from lookalike.stores.local.hashes import HashTables
 from lookalike.stores.local.kept import Kept
 from lookalike.stores.local.lock import WriterLock
+from lookalike.stores.local.noting import Changes
 from lookalike.stores.local.passing import Passing
 from lookalike.stores.local.place import make_folder
 from lookalike.stores.local.roster import Member
@@ -108,7 +110,7 @@ class LocalStore(Kept):
     @property
     def notices(self) -> tuple[str, ...]:
         """What the store had to put right since it was opened, in words."""
-        return tuple(self._shards.notices)
+        return (*self._shards.notices, *self._hashes.notices)
 
     def encoders(self) -> tuple[EncoderSpec, ...]:
         """The collection's encoders, in the order they were added."""
@@ -181,7 +183,7 @@ class LocalStore(Kept):
             self._apply(done)
         return count
 
-    def _apply(self, changes: writing.Changes) -> None:
+    def _apply(self, changes: Changes) -> None:
         """Bring a committed transaction to the indexes."""
         try:
             for name, ids in changes.points.items():
@@ -372,7 +374,7 @@ class LocalStore(Kept):
                 f"save what can be read with `sqlite3 {FILE_NAME} .recover`."
             )
         with self._catalogue.writing() as connection:
-            writing.count_again(connection, self._known)
+            noting.count_again(connection, self._known)
         self._hashes.forget()
         for one in self._known.values():
             if one.is_hash:

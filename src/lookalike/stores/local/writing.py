@@ -5,27 +5,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from lookalike.attributes import check_text
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import MAX_ID, Attributes, Record
 from lookalike.stores.base import Entry
-from lookalike.stores.local import links, qualities, rows, trimming
-from lookalike.stores.local.roster import Member, member
+from lookalike.stores.local import links, noting, rows, trimming, vectors
+from lookalike.stores.local.noting import Changes
+from lookalike.stores.local.roster import Member
 from lookalike.stores.local.rows import in_chunks
-
-_NORM_TOLERANCE = 0.01
-
-
-class Changes:
-    """What one transaction changed, to be brought to the indexes after it."""
-
-    def __init__(self) -> None:
-        self.hashes: dict[str, set[int]] = {}
-        """Ids whose hashes, whole or trimmed, are others now or none, by encoder."""
-        self.points: dict[str, set[int]] = {}
-        """Ids whose point in the engine is out of date, by encoder."""
 
 
 def upsert(
@@ -97,11 +84,11 @@ def _upsert_group(
         for entry, key, link in zip(entries, ids, linked, strict=True)
     ]
     connection.executemany(rows.INSERT, lines)
-    _count_records(connection, len(ids) - len(found))
-    _drop_outdated(connection, known, entries, ids, outdated, changes)
-    _write_vectors(connection, known, entries, ids, list(found), changes)
+    noting.count_records(connection, len(ids) - len(found))
+    vectors.drop_outdated(connection, known, entries, ids, outdated, changes)
+    vectors.write(connection, known, entries, ids, list(found), changes)
     trimming.write(connection, known, entries, ids, changes.hashes)
-    _mark_points(connection, known, [*found, *unlinked], changes)
+    noting.mark_points(connection, known, [*found, *unlinked], changes)
     return ids
 
 
@@ -169,106 +156,6 @@ def _line(
     return (key, entry.uri, entry.tenant, *facts, text, added, now, pixels, border, link)
 
 
-def _drop_outdated(
-    connection: sqlite3.Connection,
-    known: dict[str, Member],
-    entries: list[Entry],
-    ids: list[int],
-    outdated: list[int],
-    changes: Changes,
-) -> None:
-    """Delete the vectors that pictures with new bytes had of encoders that were not run again."""
-    if not outdated:
-        return
-    given = {key: entry.vectors for entry, key in zip(entries, ids, strict=True)}
-    for encoder in known.values():
-        kept = [key for key in outdated if encoder.spec.name not in given[key]]
-        lost = _present(connection, encoder.table, kept)
-        _lose_vectors(connection, encoder, lost, changes)
-        connection.executemany(
-            f"DELETE FROM {encoder.table} WHERE id = ?",  # noqa: S608
-            [(key,) for key in lost],
-        )
-        if encoder.is_hash:
-            trimming.drop(connection, encoder, lost)
-        qualities.drop(connection, encoder, lost)
-
-
-def _lose_vectors(
-    connection: sqlite3.Connection, encoder: Member, lost: list[int], changes: Changes
-) -> None:
-    """Note that these vectors are deleted in this transaction."""
-    _count_vectors(connection, encoder, -len(lost))
-    if encoder.is_hash:
-        changes.hashes.setdefault(encoder.spec.name, set()).update(lost)
-    else:
-        _mark(connection, encoder, lost, changes)
-
-
-def _write_vectors(
-    connection: sqlite3.Connection,
-    known: dict[str, Member],
-    entries: list[Entry],
-    ids: list[int],
-    old: list[int],
-    changes: Changes,
-) -> None:
-    by_encoder: dict[str, list[int]] = {}
-    for place, entry in enumerate(entries):
-        qualities.check(entry)
-        for name in entry.vectors:
-            by_encoder.setdefault(name, []).append(place)
-    for name, places in by_encoder.items():
-        encoder = member(known, name)
-        blobs = _blobs(encoder, [entries[place] for place in places])
-        written = [ids[place] for place in places]
-        replaced = _present(connection, encoder.table, set(written).intersection(old))
-        connection.executemany(
-            f"INSERT INTO {encoder.table} (id, vector) VALUES (?, ?) "  # noqa: S608
-            "ON CONFLICT (id) DO UPDATE SET vector = excluded.vector",
-            zip(written, blobs, strict=True),
-        )
-        _count_vectors(connection, encoder, len(written) - len(replaced))
-        pairs = [(ids[place], entries[place]) for place in places]
-        qualities.write(connection, encoder, pairs, replaced)
-        if encoder.is_hash:
-            trimming.drop(connection, encoder, replaced)
-            changes.hashes.setdefault(name, set()).update(written)
-        else:
-            _mark(connection, encoder, written, changes)
-
-
-def _blobs(encoder: Member, entries: list[Entry]) -> list[bytes]:
-    """The vectors as the catalogue keeps them: float16 components, or the hash's bytes.
-
-    Raises:
-        UsageError: wrong shape or type, not finite, or not of unit length.
-    """
-    name, size = encoder.spec.name, encoder.spec.size
-    width = size // 8 if encoder.is_hash else size
-    for entry in entries:
-        vector = entry.vectors[name]
-        if getattr(vector, "shape", None) != (width,):
-            raise UsageError(
-                f"{entry.uri}: encoder {name!r} needs a vector of shape ({width},), "
-                f"not {getattr(vector, 'shape', type(vector).__name__)}."
-            )
-    if encoder.is_hash:
-        for entry in entries:
-            if entry.vectors[name].dtype != np.uint8:
-                raise UsageError(f"{entry.uri}: hashes of {name!r} are uint8 arrays.")
-        return [entry.vectors[name].tobytes() for entry in entries]
-    matrix = np.stack([entry.vectors[name] for entry in entries]).astype(np.float32, copy=False)
-    norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
-    wrong = np.flatnonzero(~(np.abs(norms - 1.0) <= _NORM_TOLERANCE))
-    if len(wrong):
-        raise UsageError(
-            f"{entries[wrong[0]].uri}: the embedding for {name!r} has length "
-            f"{norms[wrong[0]]:.4g}, not 1: divide it by its length first."
-        )
-    return [row.tobytes() for row in matrix.astype("<f2")]
-
-
 def update_attributes(
     connection: sqlite3.Connection, known: dict[str, Member], changes: Mapping[int, Attributes]
 ) -> Changes:
@@ -284,7 +171,7 @@ def update_attributes(
             for key, attributes in changes.items()
         ],
     )
-    _mark_points(connection, known, list(changes), done)
+    noting.mark_points(connection, known, list(changes), done)
     return done
 
 
@@ -315,7 +202,7 @@ def move(
                 f"Record {key} cannot move to {entry.uri}: another record is there. "
                 "Delete or move that one first."
             ) from None
-    _mark_points(connection, known, list(moves), done)
+    noting.mark_points(connection, known, list(moves), done)
     return done
 
 
@@ -333,13 +220,13 @@ def delete(
     """Delete records with their vectors; returns how many there were."""
     done = Changes()
     wanted = [key for key in set(ids) if -(2**63) <= key <= MAX_ID]
-    present = len(_present(connection, "records", wanted))
+    present = len(noting.present(connection, "records", wanted))
     for encoder in known.values():
-        _lose_vectors(connection, encoder, _present(connection, encoder.table, wanted), done)
+        vectors.lose(connection, encoder, noting.present(connection, encoder.table, wanted), done)
     unlinked = links.drop(connection, wanted)
     connection.executemany("DELETE FROM records WHERE id = ?", [(key,) for key in wanted])
-    _count_records(connection, -present)
-    _mark_points(connection, known, [key for key in unlinked if key not in wanted], done)
+    noting.count_records(connection, -present)
+    noting.mark_points(connection, known, [key for key in unlinked if key not in wanted], done)
     return present, done
 
 
@@ -352,27 +239,6 @@ def _need_all(found: Mapping[int, Any], wanted: Iterable[int]) -> None:
         )
 
 
-def _mark_points(
-    connection: sqlite3.Connection, known: dict[str, Member], ids: list[int], changes: Changes
-) -> None:
-    """Note that filters on these records' fields are out of date in the engine."""
-    if not ids:
-        return
-    for encoder in known.values():
-        if not encoder.is_hash:
-            _mark(connection, encoder, _present(connection, encoder.table, ids), changes)
-
-
-def _mark(
-    connection: sqlite3.Connection, encoder: Member, ids: Sequence[int], changes: Changes
-) -> None:
-    connection.executemany(
-        "INSERT OR IGNORE INTO pending (encoder, id) VALUES (?, ?)",
-        [(encoder.number, key) for key in ids],
-    )
-    changes.points.setdefault(encoder.spec.name, set()).update(ids)
-
-
 def _records(connection: sqlite3.Connection, ids: list[int]) -> list[Record]:
     found: list[Record] = []
     for some in in_chunks(ids):
@@ -380,34 +246,3 @@ def _records(connection: sqlite3.Connection, ids: list[int]) -> list[Record]:
         statement = f"SELECT {rows.COLUMNS} FROM records WHERE id IN ({marks})"  # noqa: S608
         found.extend(map(rows.record_of, connection.execute(statement, some)))
     return found
-
-
-def _present(connection: sqlite3.Connection, table: str, ids: Iterable[int]) -> list[int]:
-    """Those of the ids that the table has."""
-    found: list[int] = []
-    for some in in_chunks(ids):
-        marks = ",".join("?" * len(some))
-        statement = f"SELECT id FROM {table} WHERE id IN ({marks})"  # noqa: S608
-        found.extend(key for (key,) in connection.execute(statement, some))
-    return found
-
-
-def _count_records(connection: sqlite3.Connection, more: int) -> None:
-    connection.execute("UPDATE totals SET records = records + ?", (more,))
-
-
-def count_again(connection: sqlite3.Connection, known: dict[str, Member]) -> None:
-    """Put the numbers of records and vectors right."""
-    connection.execute("UPDATE totals SET records = (SELECT count(*) FROM records)")
-    for one in known.values():
-        connection.execute(
-            f"UPDATE encoders SET vectors = (SELECT count(*) FROM {one.table}) "  # noqa: S608
-            "WHERE number = ?",
-            (one.number,),
-        )
-
-
-def _count_vectors(connection: sqlite3.Connection, encoder: Member, more: int) -> None:
-    connection.execute(
-        "UPDATE encoders SET vectors = vectors + ? WHERE number = ?", (more, encoder.number)
-    )
