@@ -4,17 +4,20 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
+
 from lookalike.duplicates import best as best_of
 from lookalike.duplicates import verify
 from lookalike.duplicates.decided import Decided
 from lookalike.duplicates.digests import same_bytes, same_pixels
 from lookalike.duplicates.edges import Edges, joined
 from lookalike.duplicates.embeddings import near_embeddings
-from lookalike.duplicates.hashes import near_hashes
-from lookalike.duplicates.plan import Plan, plan
+from lookalike.duplicates.hashes import near_hashes, read_hashes
+from lookalike.duplicates.plan import LIKELY_BITS, Plan, plan
 from lookalike.duplicates.report import Duplicates, Group
 from lookalike.duplicates.rows import Rows, read_rows
 from lookalike.duplicates.sorting import SortedGroups
+from lookalike.duplicates.turned import alike
 from lookalike.errors import UsageError
 from lookalike.filters import Filter
 from lookalike.records import Verdict
@@ -95,18 +98,23 @@ def _edges(
     parts = [same_bytes(rows), same_pixels(rows)]
     notices: list[str] = []
     proofs: verify.Proofs = {}
-    if chosen.hash:
-        parts.append(near_hashes(store, rows, chosen.hash, chosen.radius, progress))
+    hashes = read_hashes(store, rows, chosen.hash, progress) if chosen.hash else None
+    if hashes is not None:
+        parts.append(near_hashes(rows, hashes, chosen.radius))
     if chosen.encoder:
-        least = chosen.doubtful if verify_doubtful else chosen.sure
+        least = min(chosen.likely, chosen.doubtful if verify_doubtful else chosen.sure)
         near, whole = near_embeddings(store, rows, chosen.encoder, least, progress)
         if not whole:
             notices.append("there are so many like pictures that only the nearest were compared")
+        sure = near.value >= chosen.sure
+        if hashes is not None:
+            likely = np.flatnonzero((near.value >= chosen.likely) & ~sure)
+            sure[likely] = alike(near.where(likely), hashes, len(rows), LIKELY_BITS)
         if verify_doubtful:
-            doubtful = near.where(near.value < chosen.sure)
+            doubtful = near.where(~sure)
             proved, proofs = verify.proved(store, rows, joined(parts), doubtful, progress)
             parts.append(proved)
-        parts.append(near.where(near.value >= chosen.sure))
+        parts.append(near.where(sure))
     return joined(parts), proofs, notices
 
 

@@ -1,6 +1,7 @@
 """Edges between records whose hashes differ in few bits, whole or without their borders."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,24 +19,29 @@ MOST = 5_000_000
 """Edges beyond the number of records that are kept in memory, 21 bytes each."""
 
 
-def near_hashes(
-    store: Store, rows: Rows, encoder: str, radius: int, progress: Progress | None
-) -> Edges:
+@dataclass(frozen=True, slots=True, eq=False)
+class Hashes:
+    """Hashes of records; those of plain areas are left out, for they say nothing.
+
+    `places` (k,) int64 are the rows of the table, `hashes` (k, bits/8) uint8. A row has one of the
+    whole picture, and after all those perhaps one without its borders.
+    """
+
+    places: NDArray[np.int64]
+    hashes: NDArray[np.uint8]
+
+
+def near_hashes(rows: Rows, hashes: Hashes, radius: int) -> Edges:
     """Edges between records of a tenant with hashes within `radius` bits.
 
     Exact for groups: equal hashes are tied to one of them, which alone is compared with others.
-    Hashes of plain areas are left out, for they say nothing.
     """
-    places, hashes = _read(store, rows, encoder, progress)
-    telling = np.bitwise_count(hashes).sum(axis=1, dtype=np.int64)
-    kept = telling >= FLAT_BITS * hashes.shape[1] // 8
-    places, hashes = places[kept], hashes[kept]
     found = [NONE]
     count = 0
-    for some in _by_tenant(rows.tenants[places]):
+    for some in _by_tenant(rows.tenants[hashes.places]):
         if len(some) < 2:
             continue
-        index = HammingIndex.build(hashes[some], places[some])
+        index = HammingIndex.build(hashes.hashes[some], hashes.places[some])
         for first, second, distance in index.pairs(radius):
             found.append(edges(first, second, Evidence.HASH, distance))
             count += len(first)
@@ -52,11 +58,9 @@ def _forest(count: int, some: Edges) -> Edges:
     return edges(first[tied], tied, Evidence.HASH, 1.0)
 
 
-def _read(
-    store: Store, rows: Rows, encoder: str, progress: Progress | None
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """The hashes, whole and trimmed, with the row of each."""
-    places: list[NDArray[np.int64]] = []
+def read_hashes(store: Store, rows: Rows, encoder: str, progress: Progress | None) -> Hashes:
+    """The hashes of an encoder, whole and trimmed."""
+    places: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
     hashes: list[NDArray[np.uint8]] = []
     done = 0
     for ids, vectors in store.all_vectors(encoder):
@@ -71,9 +75,10 @@ def _read(
         if trimmed:
             places.append(rows.places(np.array(list(trimmed), np.int64))[0])
             hashes.append(np.stack(list(trimmed.values())))
-    if not places:
-        return np.empty(0, np.int64), np.empty((0, 8), np.uint8)
-    return np.concatenate(places), np.concatenate(hashes)
+    where, all_ = np.concatenate(places), np.concatenate(hashes or [np.empty((0, 8), np.uint8)])
+    telling = np.bitwise_count(all_).sum(axis=1, dtype=np.int64)
+    kept = telling >= FLAT_BITS * all_.shape[1] // 8
+    return Hashes(where[kept], all_[kept])
 
 
 def _by_tenant(tenants: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

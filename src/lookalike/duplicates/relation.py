@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.duplicates.plan import Plan
+from lookalike.copies.orientation import words
+from lookalike.duplicates.plan import LIKELY_BITS, Plan
+from lookalike.duplicates.turned import least_bits
 from lookalike.exact import pixels_of
 from lookalike.records import Record, Verdict
 from lookalike.search.verdicts import spoken
@@ -57,6 +59,15 @@ class Known:
         least = int(distances.min())
         return least, int(distances[0, 0]) > least
 
+    def turned(self, first: int, second: int) -> tuple[int, int] | None:
+        """The same with the first in whichever orientation is nearest, and that orientation."""
+        if first not in self.hashes or second not in self.hashes:
+            return None
+        a, b = self.hashes[first], self.hashes[second]
+        bits, orientations = least_bits(np.repeat(a, len(b), axis=0), np.tile(b, (len(a), 1)))
+        least = int(bits.argmin())
+        return int(bits[least]), int(orientations[least])
+
     def cosine(self, first: int, second: int) -> float | None:
         """The cosine of two records' embeddings."""
         if first not in self.vectors or second not in self.vectors:
@@ -82,6 +93,11 @@ def relation(
     cosine = known.cosine(best.id, record.id)
     if cosine is not None and cosine >= plan.sure:
         return Verdict.COPY, f"{plan.encoder} {cosine:.2f}"
+    if cosine is not None and cosine >= plan.likely:
+        turned = known.turned(record.id, best.id)
+        if turned is not None and turned[0] <= LIKELY_BITS:
+            lying = ", ".join(filter(None, [f"distance {turned[0]}", words(turned[1])]))
+            return Verdict.COPY, f"{plan.encoder} {cosine:.2f}, {spoken(plan.hash)} {lying}"
     proof = proofs.get(frozenset((best.id, record.id)))
     return (Verdict.COPY, proof) if proof else None
 
