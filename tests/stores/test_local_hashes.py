@@ -123,6 +123,7 @@ def test_a_file_is_used_and_what_came_after_it_is_applied(folder, monkeypatch):
 
     rng = np.random.default_rng(2)
     with opened(folder) as store:
+        assert store.notices == ()
         store.upsert([entry(rng, 200)])
         store.delete([3])
     (before,) = files(folder)
@@ -152,7 +153,12 @@ def test_a_damaged_file_changes_no_answer(folder, harm, read_only):
             path.write_text("something else")
     with opened(folder, read_only=read_only) as store:
         query = one_query(store)
+        assert store.notices == ()
         assert answered(store, query, 20) == expected(store, query, 20)
+        assert answered(store, query, 20) == expected(store, query, 20)
+        (notice,) = store.notices
+        assert "hashes of hash were read from the catalogue" in notice
+        assert name in notice
     if read_only:
         assert (files(folder) == []) == (harm == "remove")
     else:

@@ -74,7 +74,7 @@ def collect(
 
 
 def _ascending(slices: Sequence[Slice], block: int, *, everything: bool) -> Iterator[Ids]:
-    """The ids of ascending slices, merged, without those gone; about `block` at a time."""
+    """The ids of ascending slices, merged, without those gone: a block, then larger ones."""
     left = [(ids, gone) for ids, gone in slices if len(ids)]
     while left:
         heads = [ids if everything else ids[:block] for ids, _ in left]
@@ -91,6 +91,7 @@ def _ascending(slices: Sequence[Slice], block: int, *, everything: bool) -> Iter
         else:
             yield np.sort(np.concatenate(taken))
         left = rest
+        block *= 2
 
 
 def _first(ids: Ids) -> Ids:

@@ -58,6 +58,8 @@ class HashTables:
         self._catalogue = catalogue
         self._folder = folder
         self._held: dict[str, _Held] = {}
+        self.notices: list[str] = []
+        """What had to be put right, in words."""
 
     # Searching
 
@@ -188,9 +190,10 @@ class HashTables:
                 break
             try:
                 base = self._base(file, old)
-            except LookalikeError:
+            except LookalikeError as error:
                 if self._named(encoder) != file:
                     continue  # replaced by the writer in between
+                self._note_damage(encoder, file, error)
                 break
             index = base.copy()
             changed = [row for row in rows if row[1] is not None]
@@ -213,6 +216,18 @@ class HashTables:
             if _is_stale(None, len(ids), 0):
                 self._save(encoder, held)
         return held
+
+    def _note_damage(self, encoder: Member, file: str, error: LookalikeError) -> None:
+        notice = (
+            f"The hashes of {encoder.spec.name} were read from the catalogue, for their file "
+            f"cannot be used ({error})."
+        )
+        if self._catalogue.read_only:
+            notice += " It is made again when the collection is next opened to be written."
+        else:
+            notice += " It is made again now."
+        if notice not in self.notices:
+            self.notices.append(notice)
 
     def _base(self, file: str, old: _Held | None) -> HammingIndex:
         if old is not None and old.base is not None and old.file == file:
