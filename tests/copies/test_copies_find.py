@@ -180,6 +180,18 @@ def test_a_record_whose_file_is_gone(own: Collection, tmp_path: Path) -> None:
     assert {hit.verdict for hit in asked} == {Verdict.SIMILAR}
 
 
+def test_a_file_that_is_another_by_now_proves_nothing(own: Collection, tmp_path: Path) -> None:
+    picture, other = sorted((tmp_path / "animals").glob("*.jpg"))[:2]
+    record = own.find(picture)
+    assert record is not None
+    cut = ImageOps.mirror(Image.open(picture)).crop((40, 30, 360, 240))
+    shutil.copy(other, picture)
+    hit = own.copies(cut)[0]
+    assert (hit.id, hit.match) == (record.id, None)
+    asked = own.copies(id=record.id, proof=False)
+    assert any("changed after it was indexed" in notice for notice in asked.notices)
+
+
 def test_hashes_alone_and_a_descriptor_that_is_none_say_so(
     tmp_path: Path, indexed: Collection, originals: Path, edit: Edit, original: Path
 ) -> None:

@@ -156,6 +156,12 @@ def test_the_strongest_reason_is_given() -> None:
     assert why(Evidence(hashes={"phash": HashDistance(20, 64)}), Verdict.SIMILAR) == (
         "pHash distance 20"
     )
+    askew = HashDistance(4, 64, Look(4, (0.1, 0.0, 0.9, 1.0), trimmed=True, straightened=-5.2))
+    assert why(Evidence(hashes={"phash": askew})) == (
+        "pHash distance 4 after turning it back by 5°, mirrored"
+    )
+    tilted = HashDistance(4, 64, Look(straightened=0.3))
+    assert why(Evidence(hashes={"phash": tilted})) == "pHash distance 4 after straightening it"
     stored = HashDistance(2, 64, record_trimmed=True)
     assert why(Evidence(hashes={"phash": stored})).endswith("the stored picture's white border")
     flat = Evidence(hashes={"phash": HashDistance(0, 64, flat=True)}, likeness=alike)
@@ -224,6 +230,8 @@ def test_why_a_record_cannot_be_read(tmp_path: Path) -> None:
     ):
         with pytest.raises(PictureError, match=why):
             read_record(Record(1, uri), timeout=1)
+    with pytest.raises(PictureError, match="changed after it was indexed"):
+        read_record(Record(1, str(broken), sha256=bytes(32)), timeout=1)
     with pytest.raises(PictureError, match="JPEG"):
         decode_record(Record(1, str(broken)), min_side=64, timeout=1)
 

@@ -82,7 +82,6 @@ def find(
         store, query, chosen, wanted, steps, limit=max(limit, 1), where=where, tenant=tenant
     )
     candidates = gathering.evidence()
-    said = notices.of(store, chosen, query, wanted)
     if wanted.proof and can_prove(query) and candidates:
         with steps("proof"):
             candidates = proved(
@@ -94,6 +93,8 @@ def find(
             )
     ranked = _ranked(candidates, limits, threshold or 0.0)[:limit]
     hits = [_hit(*candidates[id_], verdict, score, limits, query) for verdict, score, id_ in ranked]
+    found = any(hit.verdict is not Verdict.SIMILAR for hit in hits)
+    said = notices.of(store, chosen, query, wanted, found=found)
     if not hits and limit and where is not None:
         said += unknown_attributes(where, tenant, lambda one: bool([*store.scan(one, limit=1)]))
     return Results(

@@ -8,8 +8,10 @@ from lookalike.search.answer import incomplete
 from lookalike.stores.base import Store
 
 
-def of(store: Store, chosen: Chosen, query: QueryPicture, wanted: Reach) -> list[str]:
-    """The sentences, in the order of their weight."""
+def of(
+    store: Store, chosen: Chosen, query: QueryPicture, wanted: Reach, *, found: bool
+) -> list[str]:
+    """The sentences, in the order of their weight; `found` says that there is a copy."""
     said = []
     if query.unread:
         said.append(
@@ -18,9 +20,9 @@ def of(store: Store, chosen: Chosen, query: QueryPicture, wanted: Reach) -> list
         )
     said += _descriptor(chosen)
     said += incomplete(store, chosen.specs)
-    if wanted.proof and not proof.available():
+    if wanted.proof and not proof.available() and (wanted.sure_ones or not found):
         said.append(
-            "no hit was proved by local features, which also finds more: "
+            "nothing was proved by local features, which finds more copies: "
             "`pip install 'lookalike[proof]'`"
         )
     return said

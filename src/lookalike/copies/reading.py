@@ -1,5 +1,6 @@
 """The picture of a record, read again from where the record says that it is."""
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from lookalike.errors import PictureError
@@ -15,9 +16,16 @@ def read_record(record: Record, *, timeout: float) -> bytes:
     """The bytes of a record's file; `timeout` in seconds is for one on the web.
 
     Raises:
-        PictureError: it is gone, cannot be read, or there never was a file; the message is for
-            a sentence that names the record.
+        PictureError: it is gone, cannot be read, is another by now, or there never was a file;
+            the message is for a sentence that names the record.
     """
+    data = _read(record, timeout)
+    if record.sha256 is not None and hashlib.sha256(data).digest() != record.sha256:
+        raise PictureError("the file was changed after it was indexed")
+    return data
+
+
+def _read(record: Record, timeout: float) -> bytes:
     if is_url(record.uri):
         from lookalike.sources.url import fetch
 

@@ -54,9 +54,12 @@ def reason(verdict: Verdict, evidence: Evidence, borders: Borders, *, copy_radiu
 
 def by_hash(encoder: str, hashed: HashDistance, borders: Borders) -> str:
     """`pHash distance 3 after trimming a black border, mirrored`."""
-    nearest = Nearest(hashed.distance, hashed.look.trimmed, hashed.record_trimmed)
+    look = hashed.look
+    # Of what stands askew on a plain ground, borders are no more than slivers.
+    trimmed = look.trimmed and look.straightened is None
+    nearest = Nearest(hashed.distance, trimmed, hashed.record_trimmed)
     words = verdicts.by_hash(nearest, borders.query, borders.record, encoder)
-    return ", ".join([words + _straightened(hashed.look), *_done(hashed.look)])
+    return ", ".join([words + _straightened(look), *_done(look)])
 
 
 def by_match(match: Match) -> str:
