@@ -61,6 +61,39 @@ def test_groups_without_room_are_counted(photos: Path, monkeypatch: pytest.Monke
     assert len(html) < 400_000
 
 
+def test_a_page_without_duplicates_says_so_and_offers_nothing() -> None:
+    nothing = Duplicates([], records=1, seconds=0.1, by=["digests"])
+    html, left = duplicates_page.page(nothing, name="here")
+    assert left == 0
+    assert "<h1>No duplicates</h1>" in html
+    assert "1 record of here compared by digests" in html
+    for word in ("could be freed", "--decide", "<script", "Small copies"):
+        assert word not in html
+
+
+def test_the_command_names_a_collection_that_is_not_the_usual_one(photos: Path) -> None:
+    html, _ = duplicates_page.page(found(photos), name="my photos")
+    assert "lookalike duplicates -c &#39;my photos&#39; --decide decisions.json" in html
+    (data,) = re.findall(r'id="data">(.*?)</script>', html, re.DOTALL)
+    assert json.loads(data)["command"].startswith("lookalike duplicates -c 'my photos'")
+    html, _ = duplicates_page.page(found(photos), name=".lookalike")
+    assert "<code>lookalike duplicates --decide decisions.json</code>" in html
+
+
+def test_what_is_settled_is_said_and_not_asked_about(photos: Path) -> None:
+    (group,) = found(photos, members=3)
+    first, second = group.others
+    kept = Member(first.record, first.verdict, first.reason, "keep")
+    moved = Member(second.record, second.verdict, second.reason, "moved")
+    shown = Duplicates(
+        [Group(group.best, group.why, (kept, moved))], records=3, seconds=0.1, by=["digests"]
+    )
+    html, _ = duplicates_page.page(shown)
+    assert '<span class="badge settled">kept</span>' in html
+    assert '<span class="badge settled">moved away</span>' in html
+    assert 'type="radio"' not in html
+
+
 def test_members_beyond_the_most_are_counted_but_decided_about(photos: Path) -> None:
     html, _ = duplicates_page.page(found(photos, members=60))
     assert "and 35 more" in html

@@ -7,6 +7,7 @@ sends nothing.
 import base64
 import hashlib
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from lookalike._version import __version__
 from lookalike.duplicates.decisions import FORMAT
 from lookalike.duplicates.report import SETTLED, Duplicates, Group, Member
+from lookalike.opening import DEFAULT_PATH
 from lookalike.records import Record
 from lookalike.views import pictures
 from lookalike.views.embedded import Picture, embed, link, template
@@ -60,7 +62,7 @@ def page(found: Duplicates, *, name: str = "") -> tuple[str, int]:
 
     Args:
         found: the groups.
-        name: what the collection is called.
+        name: the path of the collection.
     """
     shown: list[_Shown] = []
     room = MOST_BYTES
@@ -71,8 +73,11 @@ def page(found: Duplicates, *, name: str = "") -> tuple[str, int]:
             break
     script = template("duplicates.js").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    where = "" if name in {"", DEFAULT_PATH} else f" -c {shlex.quote(name)}"
+    command = printable(f"lookalike duplicates{where} --decide decisions.json")
     data = {
         "format": FORMAT,
+        "command": command,
         "groups": {
             str(one.group.id): [
                 [record.id, record.uri]
@@ -90,6 +95,7 @@ def page(found: Duplicates, *, name: str = "") -> tuple[str, int]:
         script=script,
         digest=digest,
         name=printable(name),
+        command=command,
         spare=size(found.spare_bytes),
         notices=[printable(notice) for notice in found.notices],
         version=__version__,

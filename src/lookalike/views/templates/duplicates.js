@@ -55,7 +55,7 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     saved = true;
-    count.textContent = "Saved: lookalike duplicates --decide decisions.json";
+    count.textContent = `Saved: ${data.command}`;
   });
   document.addEventListener("change", show);
   addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
