@@ -142,13 +142,36 @@ def test_imported_hashes_get_trimmed_ones_from_the_files(folder: Path, tmp_path:
         }
 
 
-def test_hashes_imported_over_others_are_looked_at_again(folder: Path, tmp_path: Path) -> None:
+def test_imported_hashes_that_are_there_keep_their_trimmed_ones(
+    folder: Path, tmp_path: Path
+) -> None:
     with lookalike.open(tmp_path / "c", encoder="phash") as collection:
         collection.add(folder)
         before = {record.id: set(collection.trimmed_of(record.id)) for record in collection.list()}
         collection.export_embeddings(tmp_path / "hashes.npy", encoder="phash")
         collection.add(folder, attributes={"new": True})
         assert collection.import_embeddings(tmp_path / "hashes.npy").updated == 3
-        collection.add(folder)
         after = {record.id: set(collection.trimmed_of(record.id)) for record in collection.list()}
         assert after == before
+        assert collection._store.setting(complete.UNTRIMMED) is None
+        assert [dict(record.attributes) for record in collection.list()] == [{}] * 3
+
+
+def test_hashes_imported_over_others_are_looked_at_again(folder: Path, tmp_path: Path) -> None:
+    with lookalike.open(tmp_path / "c", encoder="phash") as collection:
+
+        def trimmed() -> set[int]:
+            return {one.id for one in collection.list() if collection.trimmed_of(one.id)}
+
+        collection.add(folder)
+        before = trimmed()
+        assert len(before) == 2
+        collection.export_embeddings(tmp_path / "hashes.npy", encoder="phash")
+        hashes = np.load(tmp_path / "hashes.npy")
+        hashes[1:] ^= 1
+        np.save(tmp_path / "hashes.npy", hashes)
+        assert collection.import_embeddings(tmp_path / "hashes.npy").updated == 2
+        assert collection._store.setting(complete.UNTRIMMED) == 1
+        assert trimmed() == before & {1}
+        collection.add(folder)
+        assert trimmed() == before

@@ -57,16 +57,19 @@ def import_embeddings(
             ]
             placed, new, moved = _place(store, entries)
             same = unchanged(store, spec, placed, rows)
+            fresh = [place for place, known in enumerate(same) if not known.all]
             written = store.upsert(
                 [
-                    replace(entry, vectors={spec.name: row})
-                    for entry, row, known in zip(placed, rows, same, strict=True)
-                    if not known
+                    replace(placed[place], qualities={})
+                    if same[place].vector
+                    else replace(placed[place], vectors={spec.name: rows[place]})
+                    for place in fresh
                 ]
             )
             if spec.kind == "hash":
-                note_untrimmed(store, written)
-            kept += sum(same)
+                ids = zip(fresh, written, strict=True)
+                note_untrimmed(store, [key for place, key in ids if not same[place].vector])
+            kept += len(same) - len(fresh)
             added, renumbered, done = added + new, renumbered + moved, done + len(rows)
             if progress is not None:
                 progress("import", done, max(done, reader.rows))

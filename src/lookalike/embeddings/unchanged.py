@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,29 +17,40 @@ if TYPE_CHECKING:
 _FACTS = ("sha256", "md5", "size", "modified_ns", "width", "height", "format")
 
 
+@dataclass(frozen=True, slots=True)
+class Same:
+    """What of a row its record has already: the vector, with its quality; or all of it."""
+
+    vector: bool = False
+    all: bool = False
+
+
 def unchanged(
     store: "Store", spec: EncoderSpec, entries: "Sequence[Entry]", rows: "NDArray[Any]"
-) -> list[bool]:
-    """Of each entry, whether its record has all of it and this vector of the encoder, too.
+) -> list[Same]:
+    """Of each entry and its vector of the encoder, what its record has already.
 
-    Where two entries are of one record, none is: the later is to win.
+    Where two entries are of one record, nothing: the later is to win.
     """
     ids = [entry.id for entry in entries if entry.id is not None]
     if len(set(ids)) < len(ids):
-        return [False] * len(entries)
+        return [Same()] * len(entries)
     records = {record.id: record for record in store.get(ids) if record is not None}
     vectors = store.vectors(spec.name, list(records))
     qualities = store.qualities(spec.name, list(records)) if spec.kind == "hash" else {}
     found = []
     for entry, row in zip(entries, rows, strict=True):
         record = None if entry.id is None else records.get(entry.id)
-        found.append(
+        if (
             record is not None
             and record.id in vectors
-            and _same_record(entry, record)
+            and entry.sha256 in {None, record.sha256}
             and _same_vector(row, vectors[record.id])
             and entry.qualities.get(spec.name) == qualities.get(record.id)
-        )
+        ):
+            found.append(Same(vector=True, all=_same_record(entry, record)))
+        else:
+            found.append(Same())
     return found
 
 
