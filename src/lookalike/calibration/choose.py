@@ -3,12 +3,15 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 """Of a promise, and of the intervals."""
+
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +48,22 @@ def choose(
     precision: float,
     *,
     wanted: int | None = None,
+    start: float | None = None,
 ) -> Cut | None:
     """The lowest cut with that precision: one that can be promised, else one that was measured.
 
-    It lies halfway between the lowest score it lets pass and the next one below.
+    It lies halfway between the lowest score it lets pass and the next one below. Of many cuts one
+    may keep a promise by luck: so they are tested in an order fixed beforehand, from `start` down,
+    only until the first that fails (fixed-sequence testing; Angelopoulos et al. 2021,
+    arXiv:2110.01052). Where `start` itself fails, the order begins at the first cut with `needed`
+    pairs.
 
     Args:
         scores: (n,) of pairs.
         same: (n,) whether each is the same picture, or belongs together.
         precision: above 0, below 1.
         wanted: how many pairs are the same, those without a score included.
+        start: a score that was not chosen by these pairs.
 
     Returns:
         None where no cut measured has the precision.
@@ -62,12 +71,12 @@ def choose(
     values, truth = np.asarray(scores, np.float64), np.asarray(same, np.bool_)
     order = np.argsort(-values, kind="stable")
     values, truth = values[order], truth[order]
-    rights = np.cumsum(truth)
+    rights: NDArray[np.int64] = np.cumsum(truth, dtype=np.int64)
     ends = np.flatnonzero(np.append(np.diff(values) < 0, [True] * bool(len(values))))
     reached = [at for at in ends if rights[at] and rights[at] >= precision * (at + 1)]
     if not reached:
         return None
-    promised = [at for at in reached if promises(int(rights[at]), int(at) + 1, precision)]
+    promised = _promised(ends, values, rights, precision, start)
     at = int((promised or reached)[-1])
     right, shown = int(rights[at]), at + 1
     below = values[at + 1] if shown < len(values) else values[at]
@@ -81,6 +90,26 @@ def choose(
         high=high,
         promised=bool(promised),
     )
+
+
+def _promised(
+    ends: NDArray[np.int64],
+    values: NDArray[np.float64],
+    rights: NDArray[np.int64],
+    precision: float,
+    start: float | None,
+) -> list[int]:
+    """The last pairs of the cuts that can be promised, in the order of their tests."""
+    orders = [ends[ends + 1 >= needed(precision)]]
+    if start is not None:
+        orders.insert(0, ends[ends >= int((values >= start).sum()) - 1])
+    for order in orders:
+        kept = takewhile(
+            lambda at: promises(int(rights[at]), int(at) + 1, precision), order.tolist()
+        )
+        if found := [*kept]:
+            return found
+    return []
 
 
 def cut(
@@ -105,7 +134,8 @@ def promises(right: int, shown: int, precision: float) -> bool:
 
     Rare is at most 1 − `CONFIDENCE`: the one-sided bound of Clopper & Pearson 1934.
     """
-    return shown > 0 and _at_most(shown - right, shown, 1 - precision) <= 1 - CONFIDENCE
+    tail = _at_most(shown - right, shown, 1 - precision)
+    return shown > 0 and tail <= 1 - CONFIDENCE + _ROUNDING
 
 
 def needed(precision: float) -> int:

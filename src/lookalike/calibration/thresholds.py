@@ -4,6 +4,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lookalike.calibration.choose import Cut, choose, cut, needed
 from lookalike.calibration.evidence import Measured
@@ -103,7 +104,7 @@ class _Found:
     ) -> Cut:
         """The cut to use: of scores, larger ones more alike, none below `lowest`."""
         scores, same = [score for score, _ in pairs], [right for _, right in pairs]
-        best = choose(scores, same, self._precision, wanted=self._copies)
+        best = choose(scores, same, self._precision, wanted=self._copies, start=shipped)
         before = cut(scores, same, shipped, self._precision, wanted=self._copies)
         value = shipped
         if best is None:
@@ -117,6 +118,9 @@ class _Found:
         elif before.precision < self._precision:
             value = max(math.ceil(best.score) if whole else best.score, shipped)
         after = cut(scores, same, value, self._precision, wanted=self._copies)
+        if best is not None and value != shipped:
+            # It was chosen by these pairs: what counts is how the tests went, not a further one.
+            after = replace(after, promised=best.promised)
         if best is not None and not after.promised:
             self.notices.append(self._too_few(name, after, self._precision))
         sign = -1 if whole else 1
