@@ -166,6 +166,12 @@ class Deduplicating(Adding):
 
         return move(self._store, self.path, moves, progress)
 
+    def finish_moves(self) -> "Moved":
+        """Finish what an interrupted `move_duplicates` left half done, or `undo_moves`."""
+        from lookalike.duplicates.moving import finish
+
+        return finish(self._store, self.path)
+
     def undo_moves(
         self, journal: str | PathLike[str], *, progress: Progress | None = None
     ) -> "Moved":

@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 
 import lookalike
+from lookalike.duplicates.moving import carry
 
 Run = Callable[..., Result]
 
@@ -140,6 +141,24 @@ def test_a_limit_is_one_of_moves_too_and_what_was_moved_is_done(run: Run, place:
     assert "1 group with 1 duplicate" in run("duplicates").stderr
     run("duplicates", "--move-to", "away", "--apply")
     run("duplicates", status=1)
+
+
+def test_what_was_interrupted_is_finished_before_anything_is_planned(
+    run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise SystemExit(9)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(carry, "_leave", killed)
+        run("duplicates", "--move-to", "away", "--within", "pictures", "--apply", status=9)
+    assert len(list(Path("away").rglob("*.jpg"))) == 1
+    done = run("duplicates", "--move-to", "away", "--within", "pictures", "--apply", "--json")
+    assert "finished 1 step of an interrupted run" in done.stderr
+    told = json.loads(done.stdout)
+    assert (told["files"], told["finished"], told["failed"]) == (1, 1, [])
+    assert len(list(Path("away").rglob("*.jpg"))) == 2
+    assert not list(Path("pictures/copies").iterdir())
 
 
 def test_links_are_made_only_when_asked(run: Run, place: Path) -> None:

@@ -190,6 +190,8 @@ def command(
             )
         if undo_moves is not None:
             return moving.undo(opened, undo_moves, as_json, quiet)
+        # Before anything is planned: what is half done is in the way of it.
+        finished = moving.finish(opened) if apply else 0
         with progress(quiet=quiet) as show:
             found = opened.duplicates(
                 where=where,
@@ -209,9 +211,9 @@ def command(
             return deciding.ignore(opened, found, records, tenant, as_json)
         if move_to or link:
             some = found[: limit or len(found)]
-            return moving.move(
-                opened, some, move_to, link, within, apply=apply, as_json=as_json, quiet=quiet
-            )
+            if not apply:
+                return moving.plan(opened, some, move_to, link, within, as_json)
+            return moving.move(opened, some, move_to, link, within, as_json, quiet, finished)
         _show(found, limit, as_json)
     _write(found, html, opened)
     return 0 if found else 1

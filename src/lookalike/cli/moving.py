@@ -15,42 +15,27 @@ if TYPE_CHECKING:
     from lookalike.duplicates.moving import Moved, Moves
 
 
-def move(
+def finish(opened: "Collection") -> int:
+    """Finish an interrupted run; returns the number of steps."""
+    done = opened.finish_moves()
+    _say_failed(done)
+    if done.finished:
+        say(f"finished {plural(done.finished, 'step')} of an interrupted run")
+    return done.finished
+
+
+def plan(
     opened: "Collection",
     groups: "Sequence[Group]",
     folder: str | None,
     link: str | None,
     within: Path | None,
-    *,
-    apply: bool,
     as_json: bool,
-    quiet: bool,
 ) -> int:
-    """Say what would be done to the files of these groups' duplicates; with `apply` do it."""
-    from lookalike.views.text import printable
-
-    place = None if folder is None else Path(folder).expanduser()
-    moves = opened.plan_moves(groups, place, link=link, below=within)  # type: ignore[arg-type]
-    for uri, why in moves.refused:
-        say(f"left alone: {printable(uri)}: {why}")
-    if not apply:
-        _plan(moves, as_json)
-        return 0 if moves.steps else 1
-    with progress(quiet=quiet) as show:
-        done = opened.move_duplicates(moves, progress=show)
-    return _told(done, as_json, "moved or linked", len(moves.refused))
-
-
-def undo(opened: "Collection", journal: Path, as_json: bool, quiet: bool) -> int:
-    """Bring back what a journal says."""
-    with progress(quiet=quiet) as show:
-        done = opened.undo_moves(journal, progress=show)
-    return _told(done, as_json, "brought back", 0)
-
-
-def _plan(moves: "Moves", as_json: bool) -> None:
+    """Say what would be done to the files of these groups' duplicates."""
     from lookalike.views.text import printable, size
 
+    moves = _moves(opened, groups, folder, link, within)
     if as_json:
         echo_json(
             {
@@ -61,7 +46,7 @@ def _plan(moves: "Moves", as_json: bool) -> None:
                 "refused": [{"uri": uri, "reason": why} for uri, why in moves.refused],
             }
         )
-        return
+        return 0 if moves.steps else 1
     for step in moves.steps:
         parts = [printable(step.source)]
         if step.target:
@@ -73,27 +58,72 @@ def _plan(moves: "Moves", as_json: bool) -> None:
         f"nothing was done: this would be {plural(len(moves.steps), 'file')} of "
         f"{size(moves.bytes)}; --apply does it"
     )
+    return 0 if moves.steps else 1
 
 
-def _told(done: "Moved", as_json: bool, what: str, refused: int) -> int:
-    from lookalike.views.text import printable, size
+def move(
+    opened: "Collection",
+    groups: "Sequence[Group]",
+    folder: str | None,
+    link: str | None,
+    within: Path | None,
+    as_json: bool,
+    quiet: bool,
+    finished: int,
+) -> int:
+    """Do it; `finished` steps of an interrupted run were done before."""
+    moves = _moves(opened, groups, folder, link, within)
+    with progress(quiet=quiet) as show:
+        done = opened.move_duplicates(moves, progress=show)
+    return _told(done, as_json, "moved or linked", len(moves.refused), finished)
 
-    for name, why in done.failed:
-        say(f"not done: {printable(name)}: {why}")
+
+def undo(opened: "Collection", journal: Path, as_json: bool, quiet: bool) -> int:
+    """Bring back what a journal says."""
+    with progress(quiet=quiet) as show:
+        done = opened.undo_moves(journal, progress=show)
+    return _told(done, as_json, "brought back")
+
+
+def _moves(
+    opened: "Collection",
+    groups: "Sequence[Group]",
+    folder: str | None,
+    link: str | None,
+    within: Path | None,
+) -> "Moves":
+    from lookalike.views.text import printable
+
+    place = None if folder is None else Path(folder).expanduser()
+    moves = opened.plan_moves(groups, place, link=link, below=within)  # type: ignore[arg-type]
+    for uri, why in moves.refused:
+        say(f"left alone: {printable(uri)}: {why}")
+    return moves
+
+
+def _told(done: "Moved", as_json: bool, what: str, refused: int = 0, finished: int = 0) -> int:
+    from lookalike.views.text import size
+
+    _say_failed(done)
     if as_json:
         echo_json(
             {
                 "files": done.files,
                 "bytes": done.bytes,
-                "finished": done.finished,
+                "finished": finished,
                 "failed": [{"file": name, "reason": why} for name, why in done.failed],
                 "journal": None if done.journal is None else str(done.journal),
             }
         )
     else:
-        if done.finished:
-            say(f"finished {plural(done.finished, 'step')} of an interrupted run")
         click.echo(f"{what}: {plural(done.files, 'file')} of {size(done.bytes)}")
         if done.journal is not None and what != "brought back":
             say(f"`lookalike duplicates --undo-moves {done.journal}` brings them back")
-    return 0 if done.files and not (done.failed or refused) else 1
+    return 0 if (done.files or finished) and not (done.failed or refused) else 1
+
+
+def _say_failed(done: "Moved") -> None:
+    from lookalike.views.text import printable
+
+    for name, why in done.failed:
+        say(f"not done: {printable(name)}: {why}")

@@ -5,7 +5,8 @@ from lookalike.duplicates.moving.plan import Moves as Moves
 from lookalike.duplicates.moving.plan import Step as Step
 from lookalike.duplicates.moving.plan import plan as plan
 from lookalike.duplicates.moving.run import Moved as Moved
+from lookalike.duplicates.moving.run import finish as finish
 from lookalike.duplicates.moving.run import move as move
 from lookalike.duplicates.moving.run import undo as undo
 
-__all__ = ["Moved", "Moves", "Step", "move", "places", "plan", "undo"]
+__all__ = ["Moved", "Moves", "Step", "finish", "move", "places", "plan", "undo"]

@@ -28,8 +28,8 @@ class Moved:
     """Steps of interrupted runs that were finished first."""
 
 
-def move(store: Store, collection: Path, moves: Moves, progress: Progress | None) -> Moved:
-    """Do the steps; what an interrupted run left half done is finished first."""
+def finish(store: Store, collection: Path) -> Moved:
+    """Finish what an interrupted run left half done."""
     failed: list[tuple[str, str]] = []
     finished = 0
     for path in journal.journals(collection):
@@ -37,8 +37,15 @@ def move(store: Store, collection: Path, moves: Moves, progress: Progress | None
         if left:
             with Journal(path) as log:
                 finished += len(_go_on(store, log, left, failed))
+    return Moved(0, 0, tuple(failed), None, finished)
+
+
+def move(store: Store, collection: Path, moves: Moves, progress: Progress | None) -> Moved:
+    """Do the steps; what an interrupted run left half done is finished first."""
+    before = finish(store, collection)
     if not moves.steps:
-        return Moved(0, 0, tuple(failed), None, finished)
+        return before
+    failed = list(before.failed)
     path = journal.new_path(collection)
     with Journal(path) as log:
         done = []
@@ -51,7 +58,7 @@ def move(store: Store, collection: Path, moves: Moves, progress: Progress | None
                     done.append(step)
             if progress is not None:
                 progress("move files", number + 1, len(moves.steps))
-    return Moved(len(done), sum(one.size for one in done), tuple(failed), path, finished)
+    return Moved(len(done), sum(one.size for one in done), tuple(failed), path, before.finished)
 
 
 def undo(store: Store, path: str | os.PathLike[str], progress: Progress | None) -> Moved:
