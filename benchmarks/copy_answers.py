@@ -1,6 +1,6 @@
 """What benchmarks/originals.py was answered: how much of it is right."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,8 @@ class Answer:
     hits: tuple[Shown, ...]
     ms: float
     steps: dict[str, float] = field(default_factory=dict)
+    parts: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict)
+    """What would be found with steps left out."""
 
     @property
     def own(self) -> str | None:
@@ -135,7 +137,6 @@ def row(title: str, answers: Sequence[Answer]) -> dict[str, Any]:
         "basic": float(np.mean(basic)) if basic else None,
         "hard": float(np.mean(hard)) if hard else None,
         "recall at 99 % precision": recall_at(answers, PRECISION),
-        "p50 ms": float(np.median([answer.ms for answer in answers])),
     }
     numbers = [value for key, value in found.items() if key != "step"]
     values = ["       -" if value is None else f"{value:8.3f}" for value in numbers]

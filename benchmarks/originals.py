@@ -1,8 +1,8 @@
 """Find the original of an edited picture: how often, how surely, and what each step gives.
 
     python benchmarks/originals.py ORIGINALS LABELLED CAPTIONS [--pictures 100]
-        [--edits basic|hard|all] [--seed 1] [--crowd] [--quick-check] [--peer] [--steps 10]
-        [--encoders sscd-disc-mixup,phash,pdq] [--jobs 2] [--timed 60] [--out FILE.json]
+        [--edits basic|hard|all] [--seed 1] [--crowd] [--quick-check] [--peer] [--steps]
+        [--encoders sscd-distilled,phash,pdq] [--jobs 2] [--timed 30] [--out FILE.json]
 
 The crowd is ORIGINALS and LABELLED, nine of ten of each class (--crowd: and three of four of
 CAPTIONS). Some ORIGINALS are edited in every way of lookalike.evaluation.edits; an original is
@@ -11,8 +11,8 @@ vain among pictures of its own kind. The fourth of CAPTIONS that is in no crowd 
 in. Recall at 99 % precision counts every hit of every answer, by score, against the queries
 that have an original; the precision of copies counts every hit called `identical` or `copy`.
 
---steps asks some of the originals' copies again with steps left out; --peer compares pHash, PDQ
-and SSCD alone (the nearest whole picture) on the same queries. --quick-check is a few pictures
+--steps prints what each step gives, from the evidence of the same queries; --peer compares pHash,
+PDQ and SSCD alone (the nearest whole picture) on the same queries. --quick-check is a few pictures
 of each, to see that all of it runs. --jobs asks from so many processes, each on one processor of
 its own; times of whole queries are then those of --timed of them, asked again from one process on
 all processors. Times mean something only on a machine that does nothing else.
@@ -28,13 +28,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
+import copy_steps
 import numpy as np
-from copy_answers import Answer, Shown, report, row, times
+from copy_answers import Answer, Shown, report, times
 from copy_queries import EDITS, Pictures, Query, pictures
 
 import lookalike
@@ -42,7 +41,7 @@ from lookalike.collection import Collection
 from lookalike.encoders import registry
 
 HASHES = "phash,pdq"
-PEERS = ("phash", "pdq", "sscd-disc-mixup")
+PEERS = ("phash", "pdq", "sscd-distilled")
 LIMIT = 10
 
 
@@ -76,9 +75,9 @@ def main() -> None:
                 title = f"{registry.card(name).title} alone"
                 answers = _ask_all(title, chosen.queries, _peer(name, chosen.crowd))
                 results[f"peer {name}"] = report(title, answers, options.edits)
-        answers = _shared("hashes only", chosen.queries, hashes, options)
+        answers = _shared("hashes only", chosen.queries, hashes, options, watched=False)
         results["hashes"] = report(f"hashes only ({HASHES})", answers, options.edits)
-        answers = _shared("all steps", chosen.queries, full, options)
+        answers = _shared("all steps", chosen.queries, full, options, watched=options.steps)
         results["all"] = report(f"all steps ({options.encoders})", answers, options.edits)
         if options.jobs > 1:
             some = chosen.queries[:: max(1, len(chosen.queries) // options.timed)]
@@ -90,8 +89,8 @@ def main() -> None:
                 results[f"{title} ms"] = [middle, high]
                 print(f"{title}: p50 {middle:.0f} ms, p95 {high:.0f} ms")
         results["times"] = times(timed if options.jobs > 1 else answers)
-        if options.steps and not options.quick_check:
-            results["steps"] = _steps(full, hashes, answers, options.steps)
+        if options.steps:
+            results["steps"] = copy_steps.steps(answers)
     if options.out:
         options.out.write_text(json.dumps(results, indent=1))
 
@@ -105,11 +104,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--edits", choices=EDITS, default="all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--crowd", action="store_true", help="CAPTIONS in the crowd, too")
-    parser.add_argument("--encoders", default="sscd-disc-mixup,phash,pdq")
-    parser.add_argument("--steps", type=int, default=10, metavar="N", help="originals; 0 for none")
+    parser.add_argument("--encoders", default="sscd-distilled,phash,pdq")
+    parser.add_argument("--steps", action="store_true", help="what each step gives")
     parser.add_argument("--peer", action="store_true")
     parser.add_argument("--jobs", type=int, default=1, metavar="N")
-    parser.add_argument("--timed", type=int, default=60, metavar="N", help="with --jobs")
+    parser.add_argument("--timed", type=int, default=30, metavar="N", help="with --jobs")
     parser.add_argument("--quick-check", action="store_true")
     parser.add_argument("--out", type=Path, metavar="FILE")
     return parser.parse_args()
@@ -157,7 +156,9 @@ def _peer(name: str, crowd: Sequence[Path]) -> Ask:
     return ask
 
 
-def _ask_all(title: str, queries: Sequence[Query], ask: Ask) -> list[Answer]:
+def _ask_all(
+    title: str, queries: Sequence[Query], ask: Ask, watch: copy_steps.Watch | None = None
+) -> list[Answer]:
     answers: list[Answer] = []
     ask(queries[0].data)  # load what is loaded once
     begun = said = time.monotonic()
@@ -165,7 +166,9 @@ def _ask_all(title: str, queries: Sequence[Query], ask: Ask) -> list[Answer]:
         data = query.data
         started = time.perf_counter()
         hits, steps = ask(data)
-        answers.append(Answer(query, tuple(hits), (time.perf_counter() - started) * 1e3, steps))
+        ms = (time.perf_counter() - started) * 1e3
+        parts = {} if watch is None else watch.parts
+        answers.append(Answer(query, tuple(hits), ms, steps, parts))
         if time.monotonic() - said > 30:
             said = time.monotonic()
             left = (said - begun) / len(answers) * (len(queries) - len(answers))
@@ -174,11 +177,18 @@ def _ask_all(title: str, queries: Sequence[Query], ask: Ask) -> list[Answer]:
 
 
 def _shared(
-    title: str, queries: Sequence[Query], collection: Collection, options: argparse.Namespace
+    title: str,
+    queries: Sequence[Query],
+    collection: Collection,
+    options: argparse.Namespace,
+    *,
+    watched: bool,
 ) -> list[Answer]:
     """Ask from several processes, where that is wished."""
     if options.jobs < 2:
-        return _ask_all(title, queries, _copies(collection))
+        watch = copy_steps.Watch()
+        with watch.watching() if watched else contextlib.nullcontext():
+            return _ask_all(title, queries, _copies(collection), watch)
     context = multiprocessing.get_context("spawn")
     processors = context.Queue()
     for job in range(options.jobs):
@@ -186,7 +196,7 @@ def _shared(
     answers: list[Answer] = []
     begun = said = time.monotonic()
     with ProcessPoolExecutor(
-        options.jobs, context, initializer=_begin, initargs=(collection.path, processors)
+        options.jobs, context, initializer=_begin, initargs=(collection.path, processors, watched)
     ) as pool:
         for answer in pool.map(_answer, queries, chunksize=4):
             answers.append(answer)
@@ -197,8 +207,10 @@ def _shared(
     return answers
 
 
-def _begin(path: Path, processors: "multiprocessing.Queue[int]") -> None:
+def _begin(path: Path, processors: "multiprocessing.Queue[int]", watched: bool) -> None:
     os.sched_setaffinity(0, {processors.get()})
+    if watched:
+        _open.enter_context(_watch.watching())
     _job.append(_copies(lookalike.open(path, read_only=True)))
 
 
@@ -206,70 +218,13 @@ def _answer(query: Query) -> Answer:
     data = query.data
     started = time.perf_counter()
     hits, steps = _job[0](data)
-    return Answer(query, tuple(hits), (time.perf_counter() - started) * 1e3, steps)
+    return Answer(query, tuple(hits), (time.perf_counter() - started) * 1e3, steps, _watch.parts)
 
 
 _job: list[Ask] = []
-"""What one process of several asks."""
-
-
-def _steps(
-    full: Collection, hashes: Collection, answers: Sequence[Answer], count: int
-) -> list[dict[str, Any]]:
-    """Recall as steps are added, and the milliseconds of a query up to there."""
-    chosen = list(dict.fromkeys(a.query.path for a in answers if a.own))
-    vain = list(dict.fromkeys(a.query.path for a in answers if not a.own))
-    kept = {*chosen[:count], *vain[: max(1, len(vain) * count // len(chosen))]}
-    whole = [answer for answer in answers if answer.query.path in kept]
-    some = [answer.query for answer in whole]
-    print(f"## steps, {min(count, len(chosen))} originals: recall@1 basic, hard; at 99 %; p50 ms")
-    crowd = [*_paths(full)]
-    descriptor = _peer("sscd-disc-mixup", crowd)
-    turned = {"effort": "quick", "orientations": True}
-    rows = [
-        row("pHash", _ask_all("pHash", some, _peer("phash", crowd))),
-        row("hashes, + borders", _ask_all("borders", some, _copies(hashes, effort="quick"))),
-        row("+ orientations", _ask_all("orientations", some, _copies(hashes, **turned))),
-        row("descriptor alone", _ask_all("descriptor", some, descriptor)),
-        row("with hashes (quick mode)", _ask_all("quick", some, _copies(full, effort="quick"))),
-        row("+ orientations", _ask_all("orientations", some, _copies(full, **turned))),
-    ]
-    unproved = _copies(full, proof=False)
-    with _remembered(registry.load("sscd-disc-mixup")):
-        normalised = _ask_all("regions", some, unproved)
-        with mock.patch("lookalike.copies.descriptor.background", return_value=None):
-            raw = _ask_all("without normalisation", some, unproved)
-    # Its embeddings were there already; to normalise them takes no time worth a number.
-    raw = [replace(answer, ms=timed.ms) for answer, timed in zip(raw, normalised, strict=True)]
-    return [
-        *rows,
-        row("+ regions, inverted", raw),
-        row("+ normalisation", normalised),
-        row("+ proof", whole),
-    ]
-
-
-@contextlib.contextmanager
-def _remembered(encoder: Any) -> Iterator[None]:
-    """Encode nothing twice."""
-    known: dict[int, Any] = {}
-    encode = encoder.encode_prepared
-
-    def remember(batch: Sequence[Any]) -> Any:
-        keys = [hash(pixels.tobytes()) for pixels in batch]
-        new = {key: pixels for key, pixels in zip(keys, batch, strict=True) if key not in known}
-        if new:
-            known.update(zip(new, encode([*new.values()]), strict=True))
-        return np.stack([known[key] for key in keys])
-
-    with mock.patch.object(encoder, "encode_prepared", remember):
-        yield
-
-
-def _paths(collection: Collection) -> Iterator[Path]:
-    from lookalike.sources.uri import to_path
-
-    return (path for record in collection.list() if (path := to_path(record.uri)))
+_watch = copy_steps.Watch()
+_open = contextlib.ExitStack()
+"""What one process of several asks, and what it takes down as long as it runs."""
 
 
 def _say(message: str) -> None:

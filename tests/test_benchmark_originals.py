@@ -4,8 +4,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+import lookalike
 from lookalike.sources.uri import from_path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,3 +80,37 @@ def test_recall_counts_every_hit_of_every_answer(queries: ModuleType, answers: M
     told = answers.report("title", [first, second, vain], "basic")
     assert told["basic recall@1"] == 1
     assert (told["copies called"], told["copies wrong"]) == (4, 2)
+
+
+def test_steps_are_taken_from_the_evidence_of_one_search(
+    answers: ModuleType, tmp_path: Path, photos: Path
+) -> None:
+    import copy_steps
+
+    with lookalike.open(tmp_path / "c", encoder="phash") as collection:
+        collection.add(photos / "animals")
+        with Image.open(photos / "animals" / "raccoon.jpg") as image:
+            framed = ImageOps.expand(image.convert("RGB"), 150, "white")
+            mirrored = ImageOps.mirror(image)
+        watch = copy_steps.Watch()
+
+        def first(query: Image.Image) -> dict[str, bool]:
+            collection.copies(query)
+            kept = watch.parts
+            watch.parts = {}
+            return {
+                step: bool(hits) and hits[0].uri.endswith("raccoon.jpg") and hits[0].score > 0.5
+                for step, hits in kept.items()
+            }
+
+        with watch.watching():
+            assert first(framed) == {
+                "pHash": False,
+                "+ other hashes": False,
+                "+ borders": True,
+                "+ orientations": True,
+                "+ photographs within": True,
+            }
+            assert first(mirrored)["+ borders"] is False
+            assert first(mirrored)["+ orientations"] is True
+        assert first(mirrored) == {}
