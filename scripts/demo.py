@@ -1,4 +1,4 @@
-"""The demo itself: index, three searches and a page of results; run it by scripts/demo."""
+"""The demo itself: index, search, find an original, a page of results; run it by scripts/demo."""
 
 import shlex
 import subprocess
@@ -68,12 +68,12 @@ def main() -> None:
         edited_copy(ROOT / ORIGINAL, edited)
         with step("Search by a picture: what looks like it?"):
             command("search", PICTURE, "-n", "5")
-        with step("Search by an edited copy: cropped, bordered, written over, compressed"):
-            command("search", edited, "-n", "5")
+        with step("Find the original of a copy: cropped, bordered, written over, compressed"):
+            command("copies", edited)
         with step("Search by words (where the text tower can be had)"):
             command("search", WORDS, "-n", "5", may_return=ENVIRONMENT)
         with step(f"Write {PAGE}, from Python"), lookalike.open(ROOT / COLLECTION) as collection:
-            answers = [collection.search(ROOT / PICTURE), collection.search(edited)]
+            answers = [collection.search(ROOT / PICTURE), collection.copies(edited)]
             try:
                 answers.append(collection.search(text=WORDS))
             except WeightsError:
