@@ -50,6 +50,20 @@ def test_tiny_and_flat_pictures_have_none(size: tuple[int, int], colour: str) ->
     assert frames(Image.new("RGB", size, colour)) == []
 
 
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [(10, 10), (240, 10), (125, 240)],
+        [(0, 200), (128, 10), (256, 200)],
+        [(30, 30), (130, 130.5), (230, 230), (30, 230)],
+    ],
+)
+def test_a_triangle_is_no_photograph(corners: list[tuple[float, float]]) -> None:
+    image = Image.new("RGB", (256, 256))
+    ImageDraw.Draw(image).polygon(corners, fill="white")
+    assert frames(image) == []
+
+
 def test_a_page_within_a_screen_within_a_page(original: Path) -> None:
     page = Image.new("RGB", (900, 1200), "white")
     photo = _opened(original).resize((600, 400))

@@ -10,6 +10,8 @@ Corners = NDArray[np.float64]
 
 _NEAR = 0.35
 """Half of a side by which a corner may lie outside of what is looked at."""
+_CORNER = 0.2
+"""Least share of its area that is in the triangle of three corners: half in a parallelogram."""
 
 
 def quadrilateral(seen: NDArray[np.bool]) -> Corners | None:
@@ -29,6 +31,11 @@ def quadrilateral(seen: NDArray[np.bool]) -> Corners | None:
     height, width = seen.shape
     slack = _NEAR * np.array([width, height])
     if (points < -slack).any() or (points > np.array([width, height]) + slack).any():
+        return None
+    # One that is nearly a triangle cannot have been a rectangle.
+    if min(area(np.delete(points, (at + 2) % 4, axis=0)) for at in range(4)) < _CORNER * area(
+        points
+    ):
         return None
     return _from_upper_left(points)
 
