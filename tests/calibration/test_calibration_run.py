@@ -107,6 +107,19 @@ def test_pictures_that_cannot_be_read_are_left_out_and_named(
     assert "gone" in left_out["raccoon.jpg"]
 
 
+def test_edits_that_are_no_picture_any_more_are_left_out_and_named(
+    store: LocalStore, collection: Collection, pictures: Path
+) -> None:
+    for name in ("one.png", "two.png"):
+        Image.effect_noise((1000, 6), 90).save(pictures / name)
+    collection.add(pictures)
+    store.delete([record.id for record in collection.list() if "jpg" in record.uri])
+    measured = collection.calibrate(count=25, edits="basic", dry_run=True).measured
+    assert 0 < measured.queries < 25
+    assert all("thin" in one.reason for one in measured.left_out)
+    assert len(measured.left_out) == 25 - measured.queries
+
+
 def test_too_few_pictures_and_wrong_arguments_are_said(
     collection: Collection, pictures: Path
 ) -> None:

@@ -16,7 +16,7 @@ from lookalike.copies.find import find
 from lookalike.copies.hashing import RADIUS
 from lookalike.copies.reading import decode_record
 from lookalike.encoders.matching import load_matching
-from lookalike.errors import LookalikeError, NotFoundError, UsageError
+from lookalike.errors import LookalikeError, NotFoundError, PictureError, UsageError
 from lookalike.evaluation.edits import BASIC, HARD, MIXED, edited
 from lookalike.imaging import decode
 from lookalike.records import Record
@@ -119,7 +119,11 @@ def measure(
     for done, query in enumerate(drawn.queries(), 1):
         answer = kept.get(query.name) if kept is not None else None
         if answer is None:
-            found = _ask(store, drawn.picture(query))
+            try:
+                found = _ask(store, drawn.picture(query))
+            except PictureError as error:  # an edit of a long, thin picture may be too thin
+                drawn.left_out += (Failure(query.record.uri, f"its edit {query.edit}: {error}"),)
+                continue
             if kept is not None:
                 kept.put(query.name, [found.hits, found.near])
         else:

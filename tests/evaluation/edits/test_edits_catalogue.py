@@ -83,7 +83,9 @@ def test_sizes(
         assert copy.size == (int(picture.width * width), int(picture.height * height))
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 3), (9, 9), (33, 17)])
+@pytest.mark.parametrize(
+    "size", [(1, 1), (8, 1000), (1000, 8), (3, 200), (200, 3), (9, 9), (33, 17)]
+)
 @pytest.mark.parametrize("name", ALL)
 def test_a_tiny_or_narrow_picture_can_be_edited(
     name: str, size: tuple[int, int], others: Sequence[Image.Image]

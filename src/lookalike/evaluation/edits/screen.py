@@ -20,12 +20,19 @@ _LINES = (
     "The council will talk about it again in the spring.",
     "More about this in our edition of Saturday.",
 )
+_TALLEST = 8
+"""How often its width a picture on a telephone may be high; higher ones are shown narrower."""
 
 
 def screenshot(image: Image.Image, rng: random.Random, _others: _Others) -> Image.Image:
     """On a telephone's screen: bars, a name, a line of words, the picture across the middle."""
     width = 540
-    shown = image.resize((width, max(1, image.height * width // image.width)))
+    tall = max(1, image.height * width // image.width)
+    if tall > _TALLEST * width:
+        wide = max(1, image.width * _TALLEST * width // image.height)
+        shown = image.resize((wide, _TALLEST * width))
+    else:
+        shown = image.resize((width, tall))
     height = max(960, shown.height + 260)
     screen = Image.new("RGB", (width, height), rng.choice(("white", "#15202b")))
     draw = ImageDraw.Draw(screen)
