@@ -1,7 +1,7 @@
 """Where in a query a photograph stands: on a page, on a screen, or turned on a plain ground.
 
-Both are told from a small version by plain colour alone, in some 10 ms, and within one where neither
-the outermost lines nor the corners are plain, as in most photographs.
+Both are told from a small version by plain colour alone, in some 10 ms, and within one where
+neither the outermost lines nor the corners are plain, as in most photographs.
 """
 
 from dataclasses import dataclass, field
