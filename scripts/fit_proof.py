@@ -1,156 +1,270 @@
-"""Fit the curves that say how sure a proof is, and print them for src/lookalike/proof/score.py.
+"""Fit the curves that say how sure a proof is, into src/lookalike/proof/proof_curves.json.
 
-    python scripts/fit_proof.py examples/photos MORE_PHOTOGRAPHS... --pictures 60
+    python scripts/fit_proof.py examples/photos MORE_PHOTOGRAPHS... --pictures 70
 
-Takes about 15 s a picture, and needs SciPy. Copies of each photograph by every edit are compared
-with it. Against them stand the photograph that looks most alike to an encoder, and that same pair
-when both were given the same caption, watermark, border, page or screen. The photographs must be
-none of those that quality is measured on, and no two of the same scene.
+Copies of each photograph by many edits are compared with it. Against them stand the photograph
+that looks most alike to an encoder; that same pair when both were given the same caption,
+watermark, border, page or screen; another thing on the same ground; and a second shot of the same
+scene (`second_shots`). The photographs must be none of those that quality is measured on.
 """
 
 import argparse
 import io
+import json
 import random
-from collections import defaultdict
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
+from fit_copy_judge import photographs
+from logistic import fitted
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.optimize import minimize
+from second_shots import again, another_thing
 
 from lookalike import proof
 from lookalike.encoders import registry
 from lookalike.evaluation.edits import BASIC, HARD, edited
-from lookalike.imaging import PICTURE_SUFFIXES, decode
+from lookalike.imaging import decode
 from lookalike.processors import processors
+from lookalike.proof.exactness import exactness
 from lookalike.proof.match import lay
+from lookalike.proof.score import CURVES, UNSURE
 
+PLACE = Path(__file__).parent.parent / "src/lookalike/proof" / CURVES
 FURNITURE = (
     *("text", "watermark", "meme-caption", "screenshot", "web-page", "letterbox"),
     *("black-border", "photographed"),
 )
 WHOLE = ("jpeg-8", "watermark", "text", "blur", "noise", "hue", "invert", "grey", "pixelate")
 """Edits after which the whole picture is where it was: only those are copies to pixels alone."""
+OFTEN = ("half-covered", "chain-3", "chain-5", "chain-5", "crop-30-mirror", "pixelate")
+"""Edits of which there are more, since they are the hardest to tell."""
+CROWD = 40
+"""Photographs among which those that look alike, and those mixed into edits, are chosen."""
+MOST = 4
+"""Ways to lay two pictures on each other that are looked at exactly."""
+LEAST = -6.0
+"""Log odds of the first look below which a copy was not laid rightly, and teaches nothing."""
+FOLDS = 5
+"""Parts of the photographs, each told about by curves that were fitted to the others."""
+SHIFT = 3.0
+"""Largest number added to a constant, since curves that are pulled towards 0 are too unsure."""
+CHOICE = ("copy", "look-alike", "furniture")
+"""What the first look, which chooses among the ways to lay a pair, is fitted to."""
+WRONG = 2.0
+"""What all pairs of different photographs count, over what all copies do."""
+PULL = {"first look": 0.3, "exact": 0.3}
+"""Of the weights towards 0; of the second, over evidence of unit deviation."""
 
-WRONG = 3.0
-"""Weight of all pairs of different photographs over that of all copies."""
 
-SHRINK = 4e-5
-"""Of the squares of the weights in what is made small."""
+@dataclass(frozen=True)
+class Laid:
+    """One way to lay two pictures on each other: what the first look and the exact one found."""
 
-SHIFT = {"features": 2.5, "pixels": 1.6}
-"""Added to the constant. Fitted curves are flat, since some different photographs on the same page
-have nearly everything in common; shifted so far, only those reach 0.99."""
+    by_features: bool
+    first: tuple[float, ...]
+    more: tuple[float, ...]
+    exact: tuple[float, ...]
 
-Row = tuple[float, ...]
-Found = list[tuple[str, bool, list[Row]]]
-"""By features or pixels; whether it is a copy; the evidence of each placement."""
+
+@dataclass(frozen=True)
+class Pair:
+    """Two pictures, whether one is a copy of the other, and the ways to lay them."""
+
+    picture: int
+    edit: str
+    kind: str
+    same: bool
+    laid: tuple[Laid, ...]
 
 
 def main() -> None:
-    """Print both curves, and what they make of the pairs that they were fitted on."""
+    """Compare, fit, write, and print what the curves make of the pairs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--pictures", type=int, default=60)
+    parser.add_argument("--pictures", type=int, default=40, help=f"at most {CROWD}")
     options = parser.parse_args()
-    files = [
-        file
-        for folder in options.folders
-        for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() in PICTURE_SUFFIXES
-    ]
+    files = photographs(options.folders)
     random.Random(0).shuffle(files)  # noqa: S311 - to be the same again
-    pictures = [decode(file.read_bytes(), min_side=600).image for file in files[: options.pictures]]
-    for picture in pictures:
-        picture.thumbnail((800, 800))
-    vectors = registry.load("mobilenet-v3-large").encode_images(pictures)
-    cosines = vectors @ vectors.T - 2 * np.eye(len(vectors), dtype=np.float32)
-    alike = cosines.argmax(axis=1)
-    rows: dict[tuple[str, bool], list[list[Row]]] = defaultdict(list)
-    with ThreadPoolExecutor(processors()) as pool:
-        tasks = [
-            pool.submit(of_one, one, int(alike[one]), pictures) for one in range(len(pictures))
-        ]
-        for task in tasks:
-            for kind, same, placed in task.result():
-                rows[kind, same].append(placed)
-    for kind, shift in SHIFT.items():
-        curve = fitted(rows[kind, True], rows[kind, False])
-        curve[0] += shift
-        print(f"{kind}: {tuple(round(float(weight), 2) for weight in curve)}")
-        for same, name in ((True, "copies"), (False, "others")):
-            totals = [
-                max((curve[0] + curve[1:] @ row for row in placed), default=-np.inf)
-                for placed in rows[kind, same]
-            ]
-            sure = np.mean(np.array(totals) >= np.log(99))
-            print(f"  {sure:.4f} of {len(totals)} {name} score 0.99 or more")
+    files = files[:CROWD]
+    vectors = registry.load("mobilenet-v3-large").encode_images([opened(one) for one in files])
+    alike = (vectors @ vectors.T - 2 * np.eye(len(files))).argmax(axis=1).tolist()
+    pairs: list[Pair] = []
+    with ProcessPoolExecutor(processors()) as pool:
+        tasks = [pool.submit(of_one, one, alike[one], files) for one in range(options.pictures)]
+        for number, task in enumerate(tasks):
+            pairs += task.result()
+            print(f"{number + 1} of {len(tasks)}", flush=True)
+    curves = fit(pairs)
+    PLACE.write_text(json.dumps(curves, indent=1) + "\n", "ascii")
 
 
-def of_one(one: int, alike: int, pictures: list[Image.Image]) -> Found:
-    """The evidence of all pairs of one photograph."""
-    mixed = [pictures[(one + step) % len(pictures)] for step in range(1, 5)]
-    first, second = proof.extract(pictures[one]), proof.extract(pictures[alike])
-    found: Found = []
-    for edit in (*BASIC, *HARD):
-        query = copied(pictures[one], edit, one, mixed, proof.QUERY_SIDE)
-        found += evidence(query, first, same=True, whole=edit in WHOLE)
-        found += evidence(query, second, same=False, whole=True)
+def opened(file: Path) -> Image.Image:
+    """RGB, at most 800 pixels."""
+    picture = decode(file.read_bytes(), min_side=600).image
+    picture.thumbnail((800, 800))
+    return picture
+
+
+def of_one(one: int, alike: int, files: Sequence[Path]) -> list[Pair]:
+    """All pairs of one photograph."""
+    cv2.setNumThreads(1)
+    rng = random.Random(one)  # noqa: S311 - to be the same again
+    picture, other = opened(files[one]), opened(files[alike])
+    mixed = [opened(files[(one + step) % len(files)]) for step in range(1, 5)]
+    first, second = proof.extract(picture), proof.extract(other)
+    found: list[Pair] = []
+
+    def asked(
+        of: Image.Image, edit: str, seed: int, side: int = proof.QUERY_SIDE
+    ) -> proof.Features:
+        with Image.open(io.BytesIO(edited(of, edit, seed, mixed))) as image:
+            return proof.extract(image.convert("RGB"), max_side=side)
+
+    def add(edit: str, kind: str, query: proof.Features, record: proof.Features) -> None:
+        same = kind == "copy"
+        found.append(Pair(one, edit, kind, same, tuple(ways(query, record))))
+
+    for edit in (*HARD, *rng.sample(sorted(BASIC), 10), *OFTEN):
+        query = asked(picture, edit, one + 1000 * len(found))
+        add(edit, "copy", query, first)
+        if rng.random() < 0.4:
+            add(edit, "look-alike", query, second)
     for edit in FURNITURE:
-        query = copied(pictures[one], edit, one, mixed, proof.QUERY_SIDE)
-        other = copied(pictures[alike], edit, one, mixed, proof.RECORD_SIDE)
-        found += evidence(query, other, same=False, whole=True)
+        record = features(edited(other, edit, one, mixed), proof.RECORD_SIDE)
+        add(edit, "furniture", asked(picture, edit, one), record)
+    for scene in range(2):
+        shot, next_ = another_thing(picture, mixed[scene : scene + 2], 2 * one + scene)
+        own, record = proof.extract(shot), proof.extract(next_)
+        for edit in (*rng.sample(sorted(HARD), 4), *rng.sample(sorted(BASIC), 2)):
+            query = asked(shot, edit, one)
+            add(edit, "another thing", query, record)
+            add(edit, "copy", query, own)
+    for shots in range(2):
+        record = proof.extract(again(picture, mixed, 2 * one + shots))
+        for edit in (*rng.sample(sorted(HARD), 2), *rng.sample(sorted(BASIC), 2)):
+            add(edit, "again", asked(picture, edit, one), record)
     return found
 
 
-def copied(
-    picture: Image.Image, edit: str, seed: int, mixed: list[Image.Image], side: int
-) -> proof.Features:
-    """The features of an edited copy."""
-    with Image.open(io.BytesIO(edited(picture, edit, seed, mixed))) as image:
+def features(data: bytes, side: int) -> proof.Features:
+    """Of a file's bytes."""
+    with Image.open(io.BytesIO(data)) as image:
         return proof.extract(image.convert("RGB"), max_side=side)
 
 
-def evidence(
-    query: proof.Features, other: proof.Features, *, same: bool, whole: bool
-) -> Iterator[tuple[str, bool, list[Row]]]:
-    """What was found of a pair by features and, if asked for, by the pixels of the whole."""
-    laid = list(lay(query, other))
-    yield "features", same, [one.evidence for one in laid if one.placement is not None]
-    if whole:
-        yield "pixels", same, [one.evidence for one in laid if one.placement is None]
+def ways(query: proof.Features, record: proof.Features) -> Iterator[Laid]:
+    """What is found of a pair; those that agree best, by no curve."""
+    for one in sorted(lay(query, record), key=lambda one: -float(np.mean(one.evidence)))[:MOST]:
+        inliers = one.placement.inliers if one.placement is not None else 0
+        exact = exactness(query.grey, one.record.grey, one.matrix, one.region.other_corners)
+        more = (one.region.query_share, one.region.other_share, float(np.log1p(inliers)))
+        yield Laid(one.placement is not None, one.evidence, more, exact.numbers)
 
 
-def fitted(copies: list[list[Row]], others: list[list[Row]]) -> NDArray[np.float64]:
-    """Constant and weights ≥ 0 of a logistic curve; of a copy's placements the best one counts."""
-    wrong = [row for placed in others for row in placed]
-    curve = np.ones(len(wrong[0]) + 1)
-    bounds = [(None, None), *[(0, None)] * len(wrong[0])]
-    for _ in range(4):
-        right = [max(placed, key=lambda row: float(curve[1:] @ row)) for placed in copies if placed]
-        rows = np.column_stack([np.ones(len(right) + len(wrong)), np.array(right + wrong)])
-        sign = np.repeat([1.0, -1.0], [len(right), len(wrong)])
-        weight = np.repeat([1 / len(right), WRONG / len(wrong)], [len(right), len(wrong)])
-        curve = minimize(
-            loss, curve, (rows, sign, weight), jac=True, bounds=bounds, method="L-BFGS-B"
-        ).x
+def fit(pairs: Sequence[Pair]) -> dict[str, list[float]]:
+    """All four curves, by name."""
+    curves: dict[str, list[float]] = {}
+    for kind, by_features in (("features", True), ("pixels", False)):
+        some = [
+            replace(pair, laid=laid)
+            for pair in pairs
+            if pair.kind in CHOICE
+            and (laid := tuple(one for one in pair.laid if one.by_features == by_features))
+            and (by_features or not pair.same or pair.edit in WHOLE)
+        ]
+        curve = np.array([0.0, *np.ones(len(some[0].laid[0].first))])
+        for _ in range(4):
+            best = [max(pair.laid, key=lambda one: float(curve[1:] @ one.first)) for pair in some]
+            curve = first_look(some, best)
+        curves[f"first look, {kind}"] = rounded(curve)
+    for kind, by_features in (("features", True), ("pixels", False)):
+        chosen: list[Pair] = []
+        rows: list[tuple[float, ...]] = []
+        for pair in pairs:
+            odds = [log_odds(curves[f"first look, {kind_of(one)}"], one.first) for one in pair.laid]
+            if max(odds, default=-np.inf) <= (LEAST if pair.same else -np.inf):
+                continue
+            one = pair.laid[int(np.argmax(odds))]
+            if one.by_features == by_features:
+                first = min(max(*odds, -UNSURE), UNSURE) / UNSURE
+                chosen.append(pair)
+                rows.append((first, *one.first, *one.more, *one.exact))
+        design, right = np.array(rows), np.array([pair.same for pair in chosen])
+        fold = np.array([pair.picture for pair in chosen]) % FOLDS
+        unseen = np.zeros(len(right))
+        for number in range(FOLDS):
+            curve = exact_look(design[fold != number], right[fold != number])
+            unseen[fold == number] = curve[0] + design[fold == number] @ curve[1:]
+        shift = allowed(unseen[~right])
+        told(f"{kind}, fitted to others", chosen, unseen + shift)
+        curve = exact_look(design, right)
+        curve[0] += shift
+        curves[kind] = rounded(curve)
+        told(kind, chosen, curve[0] + design @ curve[1:])
+    return curves
+
+
+def exact_look(design: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The curve of all evidence; its parts may speak for a copy or against it."""
+    middle, deviation = design.mean(axis=0), design.std(axis=0) + 1e-3
+    curve = fitted(
+        (design - middle) / deviation,
+        right,
+        pull=PULL["exact"],
+        counts=counted(right),
+        positive=False,
+    )
+    curve[1:] /= deviation
+    curve[0] -= curve[1:] @ middle
     return curve
 
 
-def loss(
-    curve: NDArray[np.float64],
-    rows: NDArray[np.float64],
-    sign: NDArray[np.float64],
-    weight: NDArray[np.float64],
-) -> tuple[float, NDArray[np.float64]]:
-    """The logistic loss with the weights' squares, and its slope."""
-    margin = sign * (rows @ curve)
-    slope = -rows.T @ (sign * weight / (1 + np.exp(margin)))
-    slope[1:] += 2 * SHRINK * curve[1:]
-    return float(weight @ np.logaddexp(0, -margin) + SHRINK * (curve[1:] ** 2).sum()), slope
+def allowed(odds: NDArray[np.float64]) -> float:
+    """What may be added to log odds so that one in a hundred different photographs is sure."""
+    most = np.sort(odds)[::-1][len(odds) // 100]
+    return float(np.clip(np.log(99) - most, 0.0, SHIFT))
+
+
+def first_look(pairs: Sequence[Pair], best: Sequence[Laid]) -> NDArray[np.float64]:
+    """The curve that tells copies' best ways from all ways of others."""
+    rows = [one.first for pair, one in zip(pairs, best, strict=True) if pair.same]
+    copies = len(rows)
+    rows += [one.first for pair in pairs if not pair.same for one in pair.laid]
+    right = np.arange(len(rows)) < copies
+    return fitted(np.array(rows), right, pull=PULL["first look"], counts=counted(right))
+
+
+def counted(right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What each row counts, so that those of different photographs are `WRONG` times the others."""
+    return np.where(right, 1.0, WRONG * right.sum() / max(1, (~right).sum()))
+
+
+def told(kind: str, pairs: Sequence[Pair], odds: NDArray[np.float64]) -> None:
+    """Print what a curve makes of what it was fitted on."""
+    for name in dict.fromkeys(pair.kind for pair in pairs):
+        own = odds[[pair.kind == name for pair in pairs]]
+        sure, likely = (own >= np.log(99)).mean(), (own >= 0).mean()
+        print(f"{kind}: {name}: {len(own)}, score 0.99: {sure:.4f}, 0.5: {likely:.4f}")
+
+
+def kind_of(laid: Laid) -> str:
+    """What laid it, as the curves are called."""
+    return "features" if laid.by_features else "pixels"
+
+
+def log_odds(curve: Sequence[float], evidence: Sequence[float]) -> float:
+    """By one curve."""
+    return float(curve[0] + np.dot(curve[1:], evidence))
+
+
+def rounded(curve: NDArray[np.float64]) -> list[float]:
+    """To what a file needs."""
+    return [round(float(weight), 3) for weight in curve]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from PIL import Image, ImageFilter, ImageOps
 
 pytest.importorskip("cv2")
 
+import cv2
+
 from lookalike import proof
 from lookalike.evaluation.edits import edited
 from lookalike.records import Match
@@ -25,7 +27,7 @@ def compared(query: Image.Image, record: Image.Image) -> Match | None:
 def found(query: Image.Image, record: Image.Image) -> Match:
     match = compared(query, record)
     assert match is not None
-    assert match.score > 0.99
+    assert match.score > 0.95
     return match
 
 
@@ -119,6 +121,17 @@ def test_what_two_photographs_were_both_given_proves_nothing(name: str, photo: P
     first, second = (photo(one).resize((600, 450)) for one in (RACCOON, OTHER))
     match = compared(after(first, name), after(second, name))
     assert match is None or match.score < 0.5
+
+
+@pytest.mark.parametrize("amount", [4, 8])
+def test_a_second_shot_of_a_scene_is_no_copy(photo: Photo, amount: float) -> None:
+    pixels = np.asarray(photo(RACCOON))
+    height, width = pixels.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    moved = x + amount * np.sin(y / 30), y + amount * np.cos(x / 40)
+    again = cv2.remap(pixels, *(one.astype(np.float32) for one in moved), cv2.INTER_LINEAR)
+    match = compared(photo(RACCOON), Image.fromarray(again))
+    assert match is None or match.score < 0.9
 
 
 def test_different_photographs_do_not_match(photo: Photo) -> None:

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.proof.opencv import opencv
-from lookalike.proof.placement import Matrix, moved
-
-Grey = NDArray[np.float32]
+from lookalike.proof.placement import Matrix
+from lookalike.proof.view import Grey, view
 
 _SIDE = 96
 """Pixels of the longer side of what both have in common, where they are compared."""
@@ -93,13 +92,13 @@ def agreement(
     size = max(8, round((right - left) / step)), max(8, round((bottom - top) / step))
     to_other = np.array([(step, 0, left), (0, step, top), (0, 0, 1)])
     to_query = matrix @ to_other
-    ours, theirs = _view(query, to_query, size), _view(other, to_other, size)
+    ours, theirs = view(query, to_query, size), view(other, to_other, size)
     there = cv2.erode(
-        _view(np.full_like(query, 255), to_query, size)
-        * (_view(np.full_like(other, 255), to_other, size) > 250),
+        view(np.full_like(query, 255), to_query, size)
+        * (view(np.full_like(other, 255), to_other, size) > 250),
         np.ones((5, 5), np.uint8),
     )
-    busy = _view(_busy(other), to_other, size) / np.float32(255)
+    busy = view(_busy(other), to_other, size) / np.float32(255)
     spots = np.floor((places - (left, top)) / step).astype(np.intp)
     inside = (spots >= 0).all(axis=1) & (spots < size).all(axis=1)
     return _compared(ours, theirs, there > 250, busy, spots[inside])
@@ -178,27 +177,3 @@ def _mean(there: NDArray[np.bool_], blur: Callable[[Grey], Grey]) -> Callable[[G
         return np.divide(blur(grey * weight), full, dtype=np.float32)
 
     return mean
-
-
-def _view(grey: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int]) -> Grey:
-    """The picture as seen through a map from the view's pixels to its own; 0 where it is not."""
-    cv2 = opencv()
-    width, height = size
-    edges = moved(matrix, np.array([(0, 0), (width, 0), (0, height), (width, height)], np.float64))
-    across = np.hypot(*(edges[1] - edges[0])) / width
-    down = np.hypot(*(edges[2] - edges[0])) / height
-    factor = max(1.0, float(np.sqrt(across * down)))
-    if factor > 1.2:
-        small = max(2, round(grey.shape[1] / factor)), max(2, round(grey.shape[0] / factor))
-        shrink = np.diag([small[0] / grey.shape[1], small[1] / grey.shape[0], 1])
-        grey = cv2.resize(grey, small, interpolation=cv2.INTER_AREA)
-        matrix = shrink @ matrix
-    # Pixels are areas whose middles lie at one half; OpenCV counts from their middles.
-    half = np.array([(1, 0, -0.5), (0, 1, -0.5), (0, 0, 1)])
-    view: Grey = cv2.warpPerspective(
-        grey.astype(np.float32),
-        half @ matrix @ np.linalg.inv(half),
-        size,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-    )
-    return view

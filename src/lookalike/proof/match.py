@@ -9,22 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.proof.agreement import agreement
+from lookalike.proof.exactness import exactness
 from lookalike.proof.features import Features
 from lookalike.proof.pairs import pairs
 from lookalike.proof.pixels import overlaid
 from lookalike.proof.placement import Matrix, Placement, placements
 from lookalike.proof.region import Region, region
 from lookalike.proof.score import (
+    exact_evidence,
     features_evidence,
+    first_score,
     pixels_evidence,
-    score_features,
-    score_pixels,
+    score,
 )
 from lookalike.proof.turned import inverted, mirrored
 from lookalike.records import Corners, Match
 
 _SURE = 0.999
-"""Score from which no other way to lay the pictures on each other is tried."""
+"""Score of the first look from which no other way to lay the pictures on each other is tried."""
 
 _LEAST = 0.05
 """Score below which there is nothing to show."""
@@ -38,7 +40,7 @@ class Laid:
     """A record's picture, as the query shows it, laid on the query.
 
     `matrix` (3, 3) takes pixels of `record` to the query's; `placement` is None where no features
-    but all pixels did that.
+    but all pixels did that. `evidence` and `score` are those of the first look.
     """
 
     record: Features
@@ -67,7 +69,21 @@ def match(query: Features, other: Features) -> Match | None:
             best = laid
         if best.score >= _SURE:
             break
-    return _as_match(query, best) if best is not None and best.score >= _LEAST else None
+    if best is None:
+        return None
+    sure = score(known(query, best), by_features=best.placement is not None)
+    return _as_match(query, best, sure) if sure >= _LEAST else None
+
+
+def known(query: Features, laid: Laid) -> tuple[float, ...]:
+    """What the final score of one way to lay a record on a query weighs."""
+    return exact_evidence(
+        laid.evidence,
+        laid.placement.inliers if laid.placement is not None else 0,
+        laid.region,
+        exactness(query.grey, laid.record.grey, laid.matrix, laid.region.other_corners),
+        by_features=laid.placement is not None,
+    )
 
 
 def lay(query: Features, other: Features) -> Iterator[Laid]:
@@ -85,7 +101,7 @@ def lay(query: Features, other: Features) -> Iterator[Laid]:
             evidence = features_evidence(placement.inliers, common, seen)
             yield Laid(
                 *(record, placement.matrix, common, way.mirrored, way.inverted),
-                *(evidence, score_features(evidence), placement),
+                *(evidence, first_score(evidence, by_features=True), placement),
             )
     over = overlaid(query.grey, other.grey)
     way = next(w for w in _WAYS if (w.mirrored, w.inverted) == (over.mirrored, over.inverted))
@@ -97,11 +113,11 @@ def lay(query: Features, other: Features) -> Iterator[Laid]:
         evidence = pixels_evidence(seen)
         yield Laid(
             *(record, matrix, common, way.mirrored, way.inverted),
-            *(evidence, score_pixels(evidence)),
+            *(evidence, first_score(evidence, by_features=False)),
         )
 
 
-def _as_match(query: Features, laid: Laid) -> Match:
+def _as_match(query: Features, laid: Laid, sure: float) -> Match:
     (a, _, _), (b, _, _), _ = laid.matrix
     record = laid.record
     shrunk = query.width / query.grey.shape[1] * record.grey.shape[1] / record.width
@@ -130,7 +146,7 @@ def _as_match(query: Features, laid: Laid) -> Match:
         inverted=laid.inverted,
         rotation=math.degrees(math.atan2(b, a)),
         scale=math.hypot(a, b) * shrunk,
-        score=laid.score,
+        score=sure,
         by="features" if laid.placement is not None else "pixels",
         places=tuple(places),
     )
