@@ -28,8 +28,9 @@ _UNMEASURED = 3.0
 """Of the cosine of an encoder that has no curve, what a step of 1 takes off the log odds."""
 _DENIED = 0.5
 """Score of a proof below which hashes that are near prove nothing."""
-_LEAST, _MOST = 0.01, 0.9999
-"""Scores of a proof that found nothing, and of one that could not be surer."""
+_LEAST, _MOST = 0.1, 0.9999
+"""Scores of a proof that found nothing, and of one that could not be surer. Of candidates that are
+all unproved the likeness decides, and not which of them proof has least to say of."""
 
 
 def judge(

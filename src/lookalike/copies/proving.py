@@ -22,8 +22,9 @@ from lookalike.search.verdicts import COPY_RADIUS
 PROVED = 6
 """How many of the best candidates are proved at most."""
 
-PROOF_SECONDS = 2.0
-"""The longest that all proofs of one search may take."""
+PROOF_SECONDS = 15.0
+"""The longest that all proofs of one search may take: they need a fiftieth of it, and what a file on
+the web takes to come. On a busy machine an answer is late rather than another."""
 
 _SURE = 0.99
 """Score of a candidate near in its hash from which proof changes nothing."""
