@@ -27,7 +27,7 @@ def compared(query: Image.Image, record: Image.Image) -> Match | None:
 def found(query: Image.Image, record: Image.Image) -> Match:
     match = compared(query, record)
     assert match is not None
-    assert match.score > 0.95
+    assert match.score > 0.9
     return match
 
 
