@@ -4,12 +4,25 @@ import random
 
 from PIL import Image, ImageDraw, ImageFont
 
-WORDS = "river mountain invoice total window paper market coffee order number street house".split()
+WORDS = [
+    "river",
+    "mountain",
+    "invoice",
+    "total",
+    "window",
+    "paper",
+    "market",
+    "coffee",
+    "order",
+    "number",
+    "street",
+    "house",
+]
 
 
 def invoice(seed: int, *, paper: str = "white", ink: str = "black") -> Image.Image:
     """A page of words under the same heading as all others."""
-    words = random.Random(seed)  # noqa: S311 - the same words every time
+    words = random.Random(seed)
     page = Image.new("RGB", (800, 1100), paper)
     draw = ImageDraw.Draw(page)
     draw.text((60, 50), "ACME Corporation  Invoice", fill=ink, font=ImageFont.load_default(34))
@@ -22,7 +35,7 @@ def invoice(seed: int, *, paper: str = "white", ink: str = "black") -> Image.Ima
 
 def chart(seed: int) -> Image.Image:
     """Twelve bars of other heights."""
-    heights = random.Random(seed)  # noqa: S311
+    heights = random.Random(seed)
     page = Image.new("RGB", (800, 600), "white")
     draw = ImageDraw.Draw(page)
     draw.line((60, 40, 60, 540, 760, 540), fill="black", width=2)
@@ -33,7 +46,7 @@ def chart(seed: int) -> Image.Image:
 
 def product(seed: int) -> Image.Image:
     """A bottle with one word on it, of another colour."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     page = Image.new("RGB", (600, 600), "white")
     draw = ImageDraw.Draw(page)
     colour = tuple(chance.randint(0, 255) for _ in range(3))

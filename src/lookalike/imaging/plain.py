@@ -41,4 +41,5 @@ def _commonest(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
     """(3,): the middle of the commonest of 32 × 32 × 32 colours, of (n, 3) pixels."""
     bins = (pixels >> 3).astype(np.intp) @ (1 << 10, 1 << 5, 1)
     of = pixels[bins == np.bincount(bins).argmax()]
-    return np.median(of, axis=0).astype(np.int16)
+    ground: NDArray[np.int16] = np.median(of, axis=0).astype(np.int16)
+    return ground
