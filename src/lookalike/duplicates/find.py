@@ -8,6 +8,7 @@ import numpy as np
 
 from lookalike.duplicates import best as best_of
 from lookalike.duplicates import verify
+from lookalike.duplicates.confirm import confirmed
 from lookalike.duplicates.decided import Decided
 from lookalike.duplicates.digests import same_bytes, same_pixels
 from lookalike.duplicates.edges import Edges, joined
@@ -115,7 +116,8 @@ def _edges(
             proved, proofs = verify.proved(store, rows, joined(parts), doubtful, progress)
             parts.append(proved)
         parts.append(near.where(sure))
-    return joined(parts), proofs, notices
+    found, left_out = confirmed(store, rows, joined(parts), progress)
+    return found, proofs, [*notices, *left_out]
 
 
 def _closed(group: Group, decisions: Decided) -> bool:
