@@ -21,6 +21,7 @@ from lookalike.duplicates.edges import Edges, Evidence, edges, joined
 from lookalike.duplicates.rows import Rows
 from lookalike.errors import PictureError
 from lookalike.imaging.ink import same_ink
+from lookalike.imaging.patches import same_patches
 from lookalike.imaging.plain import is_plain
 from lookalike.processors import processors
 from lookalike.records import Record
@@ -34,7 +35,7 @@ _LIKE = 0.96
 """Correlation of two reduced pictures from which they are compared. Of drawn invoices, charts and
 products that were shrunk to a third and compressed it is at least 0.995; of other invoices 0.95."""
 
-_SIDE = 640
+_SIDE = 1024
 """Longer side in pixels of the pictures that are compared."""
 
 _SMALL = 32
@@ -47,8 +48,8 @@ _AT_A_TIME = 512
 _TRIED = 3
 """Members of a set of which one is looked at: files may be gone."""
 
-_KEPT = 48
-"""Pictures that are kept in memory, 1 MB each."""
+_KEPT = 32
+"""Pictures that are kept in memory, 3 MB each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +72,7 @@ def confirmed(
     """The edges without those by hashes and embeddings between plain pictures that differ.
 
     One picture of each linked set is read; if it is plain, all of them are, and those that have
-    the same ink are linked instead. What cannot be read stays linked.
+    the same ink everywhere are linked instead. What cannot be read stays linked.
 
     Args:
         store: where the records are.
@@ -217,7 +218,10 @@ def _head(group: dict[int, int], id_: int) -> int:
 
 
 def _same(one: Image | None, other: Image | None) -> bool:
-    return one is not None and other is not None and same_ink(one, other)
+    if one is None or other is None:
+        return False
+    # The ink alone forgives other words in little contrast, and files are moved by this.
+    return same_ink(one, other) and same_patches(one, other)
 
 
 def _picture(form: _Form) -> Image | None:
