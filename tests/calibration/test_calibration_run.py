@@ -2,16 +2,19 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from drawn import invoice
 from PIL import Image, ImageOps
 
+import lookalike
 from lookalike.calibration import Calibration, read, stored, synthetic
 from lookalike.calibration import pairs as own_pairs
 from lookalike.calibration.kept import Kept
-from lookalike.calibration.twins import OwnTwins
+from lookalike.calibration.twins import OwnTwins, Told
 from lookalike.collection import Collection
 from lookalike.errors import UsageError
 from lookalike.records import Decision, Verdict
@@ -148,7 +151,47 @@ def test_the_collections_own_duplicates_are_no_wrong_answers(
     names = {frozenset((Path(t.first).name, Path(t.second).name)): t.why
              for t in outcome.measured.twins}  # fmt: skip
     assert names[frozenset(("raccoon.jpg", "again.jpg"))] == "same bytes"
-    assert names[frozenset(("raccoon.jpg", "small.jpg"))].startswith("pHash distance")
+    small = names[frozenset(("raccoon.jpg", "small.jpg"))]
+    assert small.endswith("and the same lines in the same places")
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Iterator[Collection]:
+    """Pages that differ in their words alone, with one of them twice."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for number in range(6):
+        invoice(number).save(folder / f"{number}.png")
+    invoice(0).resize((400, 550)).save(folder / "small.png")
+    with lookalike.open(tmp_path / "pages.lookalike", encoder="phash") as opened:
+        assert not opened.add(folder).failed
+        yield opened
+
+
+def test_near_hashes_of_other_pages_are_wrong_answers(pages: Collection) -> None:
+    outcome = pages.calibrate(count=40, edits="basic", dry_run=True)
+    assert {frozenset(Path(uri).name for uri in (twin.first, twin.second))
+            for twin in outcome.measured.twins} <= {frozenset(("0.png", "small.png"))}  # fmt: skip
+    assert not outcome.measured.undecided
+    radius = outcome.choices[1]
+    assert radius.before is not None
+    assert radius.before.wrong > 0
+    assert outcome.calibration.copy_radius < 8
+
+
+def test_what_cannot_be_told_counts_neither_way_and_is_said(
+    pages: Collection, tmp_path: Path
+) -> None:
+    for number in range(2, 6):
+        (tmp_path / "pages" / f"{number}.png").unlink()
+    outcome = pages.calibrate(count=20, edits="basic", dry_run=True)
+    undecided = outcome.measured.undecided
+    assert undecided
+    assert {pair.why for pair in undecided} == {"a file cannot be read"}
+    assert any(
+        notice.startswith(f"of {len(undecided)} pairs of pictures it cannot be told")
+        for notice in outcome.notices
+    )
 
 
 def test_what_a_user_decided_about_a_pair_counts(store: LocalStore, pictures: Path) -> None:
@@ -160,16 +203,16 @@ def test_what_a_user_decided_about_a_pair_counts(store: LocalStore, pictures: Pa
     assert one is not None
     assert other is not None
     assert coral is not None
-    assert OwnTwins(store).why(one, other) == "same bytes"
-    assert OwnTwins(store).why(one, coral) == ""
+    assert OwnTwins(store).told(one, other) == Told(True, "same bytes")
+    assert not OwnTwins(store).told(one, coral).same
     store.decide(
         [
             Decision("different", min(one.id, other.id), max(one.id, other.id), 1.0),
             Decision("keep", min(one.id, coral.id), max(one.id, coral.id), 1.0),
         ]
     )
-    assert OwnTwins(store).why(other, one) == ""
-    assert OwnTwins(store).why(one, coral) == "decided to be duplicates"
+    assert OwnTwins(store).told(other, one).same is False
+    assert OwnTwins(store).told(one, coral) == Told(True, "decided to be duplicates")
 
 
 def test_mixed_in_pictures_are_neither_right_nor_wrong(

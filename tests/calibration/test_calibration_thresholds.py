@@ -70,6 +70,14 @@ def test_where_the_best_hit_is_wrong_the_shipped_score_stays() -> None:
     assert "no threshold makes 99%" in notices[0]
 
 
+def test_where_equal_hashes_are_no_copies_the_strictest_radius_is_taken() -> None:
+    pairs = [Pair("different", 0.1, 0)] * 3 + [Pair("copy", 0.9, 0)] * 5
+    found, (_, radius), notices = chosen(measured(*pairs), 0.99)
+    assert found.copy_radius == 0
+    assert str(radius.value) == "0.0"
+    assert "pHash radius: not even of equal hashes 99% are copies here" in notices[-1]
+
+
 def test_there_are_limits_to_what_any_measurement_lowers() -> None:
     pairs = [Pair("copy", 0.01, RADIUS)] * 500
     found, _, _ = chosen(measured(*pairs), 0.99)

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from drawn import invoice
 from PIL import Image
 
-from lookalike.calibration.twins import OwnTwins
+from lookalike.calibration.twins import OwnTwins, Told
 from lookalike.collection import Collection
 from lookalike.stores.local import LocalStore
 
@@ -25,8 +26,22 @@ def test_a_crop_is_a_twin_and_another_picture_is_not(store: LocalStore, pictures
     assert crop is not None
     assert coral is not None
     own = OwnTwins(store)
-    assert own.why(whole, crop).endswith("of one is in the other")
-    assert own.why(crop, coral) == ""
+    assert own.told(whole, crop).same
+    assert own.told(whole, crop).why.endswith("of one is in the other")
+    assert own.told(crop, coral) == Told(False)
     (pictures / "crop.jpg").unlink()
-    assert own.why(crop, whole).endswith("of one is in the other"), "known by now"
-    assert OwnTwins(store).why(crop, whole) == "", "nothing can be proved without the file"
+    assert own.told(crop, whole).same, "known by now"
+    assert OwnTwins(store).told(crop, whole) == Told(None, "a file cannot be read")
+
+
+def test_other_pages_are_no_twins_whatever_their_letters_prove(
+    store: LocalStore, pictures: Path
+) -> None:
+    for number in range(2):
+        invoice(number).save(pictures / f"{number}.png")
+    collection = Collection(store, pictures, ["phash"])
+    collection.add(pictures)
+    one, other = (collection.find(pictures / f"{number}.png") for number in range(2))
+    assert one is not None
+    assert other is not None
+    assert OwnTwins(store).told(one, other) == Told(False)

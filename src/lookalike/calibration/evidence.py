@@ -31,7 +31,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """Two of the collection's own pictures that are the same, by uri, and how that is known."""
+    """Two of the collection's own pictures that are the same, or may be, by uri; and why."""
 
     first: str
     second: str
@@ -42,9 +42,10 @@ class Twins:
 class Measured:
     """Pairs, and what was left out.
 
+    `by` says what they are: edits of the collection's own pictures, or a table's pairs.
     `queries` were asked; `copies` of them have a copy to be found. `left_out` are pictures that
     could not be used. `twins` are pairs of the collection's own duplicates, which count neither
-    way.
+    way; `undecided` are pairs of which nobody can tell, and which do not count either.
     """
 
     pairs: tuple[Pair, ...]
@@ -52,6 +53,8 @@ class Measured:
     copies: int
     left_out: tuple[Failure, ...] = ()
     twins: tuple[Twins, ...] = ()
+    undecided: tuple[Twins, ...] = ()
+    by: Literal["edits", "pairs"] = "edits"
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ def measure(
         queries=len({pair.asked for pair in usable}),
         copies=sum(pair.same for pair in found),
         left_out=(*left_out, *report.failed),
+        by="pairs",
     )
 
 

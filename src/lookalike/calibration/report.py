@@ -28,6 +28,16 @@ def summary(calibration: Calibration) -> list[tuple[str, str]]:
     return found + [(f"similar by {n}", f"{at:.3f}") for n, at in calibration.similar.items()]
 
 
+def measured_on(calibration: Calibration) -> str:
+    """In words, what thresholds were chosen by."""
+    of = calibration.pairs
+    if calibration.by == "pairs":
+        counts = ", ".join(f"{count:,} {label}" for label, count in of.items())
+        return f"on a table of pairs: {counts}"
+    edited, others = of.get("copy", 0), of.get("different", 0)
+    return f"on {edited:,} edited copies of its pictures, and {others:,} other hits for them"
+
+
 def to_dict(outcome: Outcome) -> dict[str, Any]:
     """The object that `lookalike calibrate --json` prints."""
     measured = outcome.measured
@@ -49,6 +59,10 @@ def to_dict(outcome: Outcome) -> dict[str, Any]:
         ],
         "duplicates": [
             {"first": one.first, "second": one.second, "reason": one.why} for one in measured.twins
+        ],
+        "undecided": [
+            {"first": one.first, "second": one.second, "reason": one.why}
+            for one in measured.undecided
         ],
         "left_out": [{"uri": one.uri, "reason": one.reason} for one in measured.left_out],
         "notices": list(outcome.notices),

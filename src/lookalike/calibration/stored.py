@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 from lookalike import copies
 from lookalike.copies.judge import COPY_SCORE, CURVES
@@ -31,8 +31,9 @@ class Calibration:
     `copy_radius` is the largest pHash distance, in bits of 64, of a copy. `similar` has the
     smallest score of a similar picture by encoder, where a user's pairs gave one; no search
     applies it unasked. `precision` was asked for of copies; `made` is when, in seconds since the
-    epoch, None for what is shipped; `pairs` were compared of each kind, by name. `notices` say
-    what of the collection's own calibration does not hold any more.
+    epoch, None for what is shipped; `by` says what it was measured on, "edits" of the collection's
+    own pictures or a table's "pairs", and `pairs` how many of each kind were compared, by name.
+    `notices` say what of the collection's own calibration does not hold any more.
     """
 
     copy_score: float = COPY_SCORE
@@ -40,6 +41,7 @@ class Calibration:
     similar: Mapping[str, float] = field(default_factory=dict)
     precision: float = PRECISION
     made: float | None = None
+    by: Literal["edits", "pairs"] = "edits"
     pairs: Mapping[str, int] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
@@ -63,6 +65,7 @@ def read(store: Store) -> Calibration:
         similar={name: least for name, least in kept["similar"].items() if name not in changed},
         precision=kept["precision"],
         made=kept["made"],
+        by=kept.get("by", "edits"),
         pairs=kept["pairs"],
         notices=(_outdated(changed),) if outdated else (),
     )
@@ -112,6 +115,7 @@ def plain(calibration: Calibration) -> dict[str, Any]:
         "similar": dict(calibration.similar),
         "precision": calibration.precision,
         "made": calibration.made,
+        "by": calibration.by,
         "pairs": dict(calibration.pairs),
     }
 

@@ -11,7 +11,7 @@ import numpy as np
 from lookalike.calibration.evidence import Measured, Pair, Seen, Twins
 from lookalike.calibration.kept import Kept
 from lookalike.calibration.stored import Calibration
-from lookalike.calibration.twins import OwnTwins
+from lookalike.calibration.twins import OwnTwins, Told
 from lookalike.copies.find import find
 from lookalike.copies.hashing import RADIUS
 from lookalike.copies.reading import decode_record
@@ -99,8 +99,8 @@ def measure(
     """Ask for the originals of edited pictures, evenly of each edit.
 
     Right is the picture that was edited. The others of an answer are wrong, but for those that
-    were mixed into the edit and for duplicates of any of them. What was calibrated before plays no
-    part: scores are those of the shipped thresholds.
+    were mixed into the edit, duplicates of any of them, and what cannot be told. What was
+    calibrated before plays no part: scores are those of the shipped thresholds.
 
     Args:
         store: the collection's.
@@ -219,7 +219,7 @@ def _judged(
     """Say of every pair whether it is right."""
     own = OwnTwins(store)
     pairs: list[Pair] = []
-    twins: dict[tuple[int, int], Twins] = {}
+    set_aside: dict[tuple[int, int], tuple[bool | None, Twins]] = {}
     for query, answer in seen:
         scores, near = dict(answer.hits), dict(answer.near)
         pairs.append(
@@ -232,15 +232,29 @@ def _judged(
             if score >= WORTH_A_LOOK or distance is not None:
                 twin = _twin(own, record, (query.record, *query.others))
                 if twin is not None:
-                    twins.setdefault((min(twin[0], record.id), max(twin[0], record.id)), twin[1])
+                    one, told = twin
+                    pair = min(one.id, record.id), max(one.id, record.id)
+                    aside = (told.same, Twins(one.uri, record.uri, told.why))
+                    set_aside.setdefault(pair, aside)
                     continue
             pairs.append(Pair("different", score, distance))
-    return Measured(tuple(pairs), len(seen), len(seen), left_out, tuple(twins.values()))
+    return Measured(
+        tuple(pairs),
+        len(seen),
+        len(seen),
+        left_out,
+        tuple(pair for same, pair in set_aside.values() if same),
+        tuple(pair for same, pair in set_aside.values() if same is None),
+    )
 
 
-def _twin(own: OwnTwins, record: Record, shown: Sequence[Record]) -> tuple[int, Twins] | None:
-    """Which of the pictures in a query a record is a duplicate of, if of any."""
+def _twin(own: OwnTwins, record: Record, shown: Sequence[Record]) -> tuple[Record, Told] | None:
+    """Which of the pictures in a query a record is a duplicate of, or may be; None for none."""
+    open_: tuple[Record, Told] | None = None
     for one in shown:
-        if why := own.why(one, record):
-            return one.id, Twins(one.uri, record.uri, why)
-    return None
+        told = own.told(one, record)
+        if told.same:
+            return one, told
+        if told.same is None:
+            open_ = open_ or (one, told)
+    return open_

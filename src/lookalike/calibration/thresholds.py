@@ -28,6 +28,7 @@ def chosen(
 
     A threshold that lets more pass than the shipped one has to be promised: with 95 % confidence
     that part of what it calls a copy is right. One that lets less pass need only be measured.
+    Where none will do, the shipped score stays, and the radius becomes 0.
 
     Returns:
         The thresholds, how each came about, and what cannot be promised, in words.
@@ -42,9 +43,17 @@ def chosen(
         similar=similar,
         precision=precision,
         made=time.time(),
+        by=measured.by,
         pairs=dict(Counter(pair.label for pair in measured.pairs)),
     )
+    if measured.undecided:
+        found.notices.append(_undecided(len(measured.undecided)))
     return calibration, tuple(found.choices), tuple(found.notices)
+
+
+def _undecided(count: int) -> str:
+    pairs = "1 pair of pictures" if count == 1 else f"{count:,} pairs of pictures"
+    return f"of {pairs} it cannot be told whether they are the same: they count neither way"
 
 
 class _Found:
@@ -105,13 +114,19 @@ class _Found:
         """The cut to use: of scores, larger ones more alike, none below `lowest`."""
         scores, same = [score for score, _ in pairs], [right for _, right in pairs]
         best = choose(scores, same, self._precision, wanted=self._copies, start=shipped)
+        part = f"{self._precision:.0%}"
         before = cut(scores, same, shipped, self._precision, wanted=self._copies)
         value = shipped
-        if best is None:
-            part = f"{self._precision:.0%}"
+        if best is None and whole:
+            value = 0.0
+            self.notices.append(
+                f"{name}: not even of equal hashes {part} are copies here, so no radius can be "
+                "trusted; 0, the strictest, is taken"
+            )
+        elif best is None:
             self.notices.append(
                 f"{name}: no threshold makes {part} of what it calls a copy right here; the "
-                "shipped one stays"
+                "shipped one stays, so look at what it calls a copy yourself"
             )
         elif best.promised:
             value = max(math.ceil(best.score) if whole else best.score, lowest)
@@ -124,7 +139,7 @@ class _Found:
         if best is not None and not after.promised:
             self.notices.append(self._too_few(name, after, self._precision))
         sign = -1 if whole else 1
-        self.choices.append(Choice(name, sign * value, after, sign * shipped, before))
+        self.choices.append(Choice(name, sign * value + 0.0, after, sign * shipped, before))
         return after
 
     def _too_few(self, name: str, found: Cut, precision: float) -> str:

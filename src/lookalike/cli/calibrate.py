@@ -150,6 +150,10 @@ def _show(outcome: "Outcome") -> None:
         [f"left out as duplicates: {t.first} and {t.second} ({t.why})" for t in measured.twins],
         "pairs of duplicates left out",
     )
+    _name(
+        [f"undecided: {t.first} and {t.second} ({t.why})" for t in measured.undecided],
+        "pairs undecided",
+    )
     asked = plural(measured.queries, "picture")
     click.echo(f"{asked} looked for, {plural(len(measured.pairs), 'pair')} compared")
     click.echo()

@@ -96,8 +96,8 @@ def _show_calibration(calibration: "Calibration") -> None:
     from lookalike.views import table
     from lookalike.views.text import printable
 
-    pairs = ", ".join(f"{count:,} {label}" for label, count in calibration.pairs.items())
-    rows = [("calibrated", f"{moment(calibration.made or 0)} on pairs: {pairs}")]
+    made = f"{moment(calibration.made or 0)} {report.measured_on(calibration)}"
+    rows = [("calibrated", made)]
     rows += [(printable(name), value) for name, value in report.summary(calibration)]
     click.echo()
     echo_table(table.pairs(rows, terminal=is_terminal()))
