@@ -34,6 +34,7 @@ class Deduplicating(Adding):
         only: "Only | None" = None,
         min_size: int = 0,
         prefer: str | Sequence[str] = (),
+        best: Sequence[int] = (),
         encoder: str | None = None,
         threshold: float | None = None,
         verify: bool = False,
@@ -53,6 +54,7 @@ class Deduplicating(Adding):
             min_size: only files of at least so many bytes.
             prefer: what makes a record the best before the rest: "pixels", "format", "bytes",
                 "age" and "path", in a list or a text with commas; this is also the usual order.
+            best: ids of records that are the best of their groups, whatever else holds.
             encoder: the embedding to compare by, instead of the one made for copies.
             threshold: the cosine from which two embeddings are of copies.
             verify: whether pairs that are alike, but may not be copies, are compared by their
@@ -77,6 +79,7 @@ class Deduplicating(Adding):
             verify_doubtful=verify,
             decided=decided,
             moved=moving.places(self.path),
+            named=frozenset(record_ids(best)),
             progress=progress,
         )
 

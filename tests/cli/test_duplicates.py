@@ -143,6 +143,17 @@ def test_a_limit_is_one_of_moves_too_and_what_was_moved_is_done(run: Run, place:
     run("duplicates", status=1)
 
 
+def test_one_can_be_named_as_the_best(run: Run, place: Path) -> None:
+    copy = "pictures/copies/raccoon (1).jpg"
+    found = json.loads(run("duplicates", "--best", copy, "--best", "1", "--json").stdout)
+    best = {Path(one["best"]["uri"]).name: one["best"]["why"] for one in found["groups"]}
+    assert best["raccoon (1).jpg"] == "named as the best"
+    assert len(found["notices"]) <= 1
+    run("duplicates", "--best", copy, "--move-to", "away", "--limit", "0", "--apply")
+    assert Path(copy).is_file()
+    run("duplicates", "--best", "77", status=2)
+
+
 def test_what_was_interrupted_is_finished_before_anything_is_planned(
     run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 import lookalike
 from lookalike.collection import Collection
@@ -17,6 +17,7 @@ from lookalike.stores.base import Entry
 from lookalike.stores.local import LocalStore
 
 Ids = dict[str, int]
+OLD = 1_500_000_000 * 10**9
 
 
 def names(found: Duplicates) -> list[list[str]]:
@@ -72,10 +73,45 @@ def test_a_picture_saved_again_without_loss_has_the_same_pixels(
         image.convert("RGB").save(pictures / "coral.png")
     copied.add(pictures / "coral.png")
     (group,) = [one for one in copied.duplicates() if "coral" in one.best.uri]
-    assert Path(group.best.uri).name == "coral.png"
-    assert group.why.startswith("lossless: png")
+    assert Path(group.best.uri).name == "coral.jpg"
+    assert group.why.startswith("same pixels, older by ")
     assert group.others[0].reason == "same pixels"
     assert group.others[0].verdict is Verdict.IDENTICAL
+    (group,) = [one for one in copied.duplicates(prefer="format") if "coral" in one.best.uri]
+    assert Path(group.best.uri).name == "coral.png"
+    assert group.why.startswith("lossless: png")
+
+
+def test_without_loss_is_no_better_among_twins_and_a_small_copy(
+    copied: Collection, pictures: Path
+) -> None:
+    with Image.open(pictures / "raccoon.jpg") as image:
+        image.convert("RGB").save(pictures / "raccoon.png")
+    os.utime(pictures / "raccoon.png", ns=(OLD, OLD))
+    copied.add(pictures / "raccoon.png")
+    group = copied.duplicates()[0]
+    assert Path(group.best.uri).name == "raccoon.jpg"
+    assert group.why.startswith("same pixels, smaller file: ")
+    reasons = {Path(one.record.uri).name: one.reason for one in group.others}
+    assert reasons["raccoon.png"] == "same pixels"
+    assert reasons["raccoon (1).jpg"] == "same bytes"
+    assert reasons["small.jpg"].startswith("pHash distance")
+
+
+def test_a_framed_copy_is_not_the_best(copied: Collection, pictures: Path) -> None:
+    with Image.open(pictures / "coral.jpg") as image:
+        ImageOps.expand(image.convert("RGB"), 40, "white").save(pictures / "framed.jpg")
+    copied.add(pictures / "framed.jpg")
+    (group,) = [one for one in copied.duplicates() if "coral" in one.best.uri]
+    assert group.why.startswith("no border: ")
+
+
+def test_the_one_that_is_named_is_the_best(copied: Collection, id_of: Ids) -> None:
+    found = copied.duplicates(best=[id_of["small.jpg"], id_of["coral.jpg"]])
+    assert Path(found[0].best.uri).name == "small.jpg"
+    assert found[0].why == "named as the best"
+    assert [one.reason.startswith("pHash distance") for one in found[0].others] == [True, True]
+    assert f"record {id_of['coral.jpg']} is in no group that is shown" in found.notices
 
 
 def test_groups_never_mix_tenants(copied: Collection, pictures: Path) -> None:

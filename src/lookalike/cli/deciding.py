@@ -25,7 +25,7 @@ def decide(
     """Remember a decision about the records named."""
     if len(records) < 2:
         raise UsageError("name two records or more, by id or path")
-    return _told(opened.decide(kind, _ids(opened, records, tenant), tenant=tenant), as_json)
+    return _told(opened.decide(kind, ids_of(opened, records, tenant), tenant=tenant), as_json)
 
 
 def ignore(
@@ -38,7 +38,7 @@ def ignore(
     """Ask no more about the groups that hold the records named."""
     if not records:
         raise UsageError("name a group by its number, or by any of its records")
-    wanted = _ids(opened, records, tenant)
+    wanted = ids_of(opened, records, tenant)
     groups = {id_: group for group in found for id_ in group.ids}
     missing = [id_ for id_ in wanted if id_ not in groups]
     for id_ in missing:
@@ -58,7 +58,7 @@ def by_file(opened: "Collection", path: Path, tenant: str | None, as_json: bool)
 
 def undo(opened: "Collection", records: Sequence[str], tenant: str | None, as_json: bool) -> int:
     """Forget the last decision, or those about the records named."""
-    pairs = opened.undo_decisions(_ids(opened, records, tenant), tenant=tenant)
+    pairs = opened.undo_decisions(ids_of(opened, records, tenant), tenant=tenant)
     if as_json:
         echo_json({"forgotten": pairs})
     else:
@@ -88,7 +88,8 @@ def show(opened: "Collection", tenant: str | None, as_json: bool) -> int:
     return 0 if decisions else 1
 
 
-def _ids(opened: "Collection", records: Sequence[str], tenant: str | None) -> list[int]:
+def ids_of(opened: "Collection", records: Sequence[str], tenant: str | None) -> list[int]:
+    """The ids of records named by id or path."""
     from lookalike.cli.record import find
 
     return [find(opened, name, tenant).id for name in records]

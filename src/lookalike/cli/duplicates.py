@@ -52,6 +52,12 @@ def _bytes(_ctx: click.Context, _param: click.Parameter, value: str) -> int:
     metavar="NAME,…",
     help="What makes a picture the best: pixels, format, bytes, age, path, in another order.",
 )
+@click.option(
+    "--best",
+    multiple=True,
+    metavar="ID|PATH",
+    help="This one is the best of its group, whatever else holds; may be given again.",
+)
 @click.option("--encoder", metavar="NAME", help="The embedding to compare by.")
 @click.option(
     "--threshold", type=float, metavar="X", help="The cosine from which two are copies, 0 to 1."
@@ -104,6 +110,7 @@ def command(
     only: str | None,
     min_size: int,
     prefer: str,
+    best: tuple[str, ...],
     encoder: str | None,
     threshold: float | None,
     verify: bool,
@@ -200,6 +207,7 @@ def command(
                 only=only,  # type: ignore[arg-type]
                 min_size=min_size,
                 prefer=prefer,
+                best=deciding.ids_of(opened, best, tenant),
                 encoder=encoder,
                 threshold=threshold,
                 verify=verify,

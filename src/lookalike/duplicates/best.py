@@ -1,8 +1,9 @@
 """Which record of a group is the one to keep, and why."""
 
+import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from lookalike.arguments import checked
@@ -20,6 +21,12 @@ _COPY = re.compile(
     re.IGNORECASE,
 )
 """What programs put into the names of copies that they make."""
+
+_FRAME = 3
+"""How many times as many pixels make a picture with a border better than one without.
+
+They may be those of the border. It is not more, for a dark edge may be taken for one, too.
+"""
 
 _DAY_NS = 86_400 * 10**9
 
@@ -41,22 +48,43 @@ def order(prefer: str | Sequence[str] = ()) -> tuple[str, ...]:
     return (*wished, *(name for name in CRITERIA if name not in wished))
 
 
-def key(criteria: Sequence[str]) -> Key:
-    """A key that sorts records, the best first, ties by id."""
+def key(criteria: Sequence[str], named: Collection[int] = ()) -> Key:
+    """A key that sorts records, the best first, ties by id; those `named` by id before all."""
     parts = [_KEYS[name] for name in criteria]
-    return lambda record: (*(part(record) for part in parts), record.id)
+    return lambda record: (record.id not in named, *(part(record) for part in parts), record.id)
 
 
-def why(best: Record, next_best: Record, criteria: Sequence[str]) -> str:
+def why(
+    best: Record, next_best: Record, criteria: Sequence[str], named: Collection[int] = ()
+) -> str:
     """What the best of a group is better by than the one that would be the best without it."""
+    if best.id in named and next_best.id not in named:
+        return "named as the best"
     for name in criteria:
         if _KEYS[name](best) != _KEYS[name](next_best):
             return _WORDS[name](best, next_best)
     return "the first of equals"
 
 
-def _pixels(record: Record) -> int:
-    return -((record.width or 0) * (record.height or 0))
+def order_of_twins(criteria: Sequence[str]) -> tuple[str, ...] | None:
+    """What tells files with the same pixels apart.
+
+    One without loss is no better then: it was made from the other. None where a person asked for
+    the format or the larger file before all.
+    """
+    if criteria[0] in {"format", "bytes"}:
+        return None
+    if criteria.index("path") < criteria.index("age"):
+        return "path", "age", "smaller"
+    return "age", "smaller", "path"
+
+
+def _pixels(record: Record) -> float:
+    return -_area(record) / (_FRAME if record.border else 1)
+
+
+def _area(record: Record) -> int:
+    return (record.width or 0) * (record.height or 0)
 
 
 def _format(record: Record) -> bool:
@@ -65,6 +93,10 @@ def _format(record: Record) -> bool:
 
 def _bytes(record: Record) -> int:
     return -(record.size or 0)
+
+
+def _smaller(record: Record) -> float:
+    return math.inf if record.size is None else record.size
 
 
 def _age(record: Record) -> int:
@@ -80,12 +112,15 @@ _KEYS: dict[str, Callable[[Record], Any]] = {
     "pixels": _pixels,
     "format": _format,
     "bytes": _bytes,
+    "smaller": _smaller,
     "age": _age,
     "path": _path,
 }
 
 
 def _pixels_words(best: Record, other: Record) -> str:
+    if other.border and not best.border and _area(best) <= _area(other):
+        return f"no border: the next, {other.width} × {other.height}, has a {other.border} one"
     less = f"{other.width} × {other.height}" if other.width else "not known"
     return f"largest: {best.width} × {best.height}, the next {less}"
 
@@ -99,6 +134,10 @@ def _bytes_words(best: Record, other: Record) -> str:
     lossy = _format(best) and _format(other)
     what = "less compressed" if lossy and _pixels(best) == _pixels(other) else "larger file"
     return f"{what}: {size(best.size or 0)}, the next {less}"
+
+
+def _smaller_words(best: Record, other: Record) -> str:
+    return f"smaller file: {size(best.size or 0)}, the next {size(other.size or 0)}"
 
 
 def _age_words(best: Record, other: Record) -> str:
@@ -117,6 +156,7 @@ _WORDS: dict[str, Callable[[Record, Record], str]] = {
     "pixels": _pixels_words,
     "format": _format_words,
     "bytes": _bytes_words,
+    "smaller": _smaller_words,
     "age": _age_words,
     "path": _path_words,
 }

@@ -1,7 +1,7 @@
 """Find the duplicates of a collection: compare, group, choose the best, say why."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -41,6 +41,7 @@ def find(
     verify_doubtful: bool = False,
     decided: bool = False,
     moved: Mapping[int, str] = _NOTHING,
+    named: Collection[int] = (),
     progress: Progress | None = None,
 ) -> Duplicates:
     """Groups of records of one tenant each that show the same picture.
@@ -57,6 +58,7 @@ def find(
         verify_doubtful: whether pairs that embeddings leave in doubt are proved by their pictures.
         decided: also groups about which everything has been decided.
         moved: the uris that duplicates were moved to, by id; they are not asked about again.
+        named: the ids of records that are the best of their groups, whatever else holds.
         progress: called as progress(stage, done, total).
 
     Raises:
@@ -73,7 +75,7 @@ def find(
     shown: list[Group] = []
     if len(found):
         decisions = Decided.of(store.decisions())
-        whole = SortedGroups(store, rows, found, chosen, decisions, criteria, proofs, moved)
+        whole = SortedGroups(store, rows, found, chosen, decisions, criteria, proofs, moved, named)
         for done, group in enumerate(whole, 1):
             if progress is not None:
                 progress("sort out groups", done, len(whole))
@@ -84,7 +86,13 @@ def find(
                 shown.append(group)
     shown.sort(key=lambda group: (-group.spare_bytes, group.id))
     seconds = time.perf_counter() - started
-    notices = [*chosen.notices, *notices]
+    in_groups = {id_ for group in shown for id_ in group.ids}
+    lost = [
+        f"record {id_} is in no group that is shown"
+        for id_ in sorted(named)
+        if id_ not in in_groups
+    ]
+    notices = [*chosen.notices, *notices, *lost]
     return Duplicates(shown, records=len(rows), seconds=seconds, by=chosen.by, notices=notices)
 
 

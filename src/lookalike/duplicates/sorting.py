@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -39,13 +39,14 @@ class SortedGroups:
         criteria: Sequence[str],
         proofs: verify.Proofs,
         moved: Mapping[int, str],
+        named: Collection[int],
     ) -> None:
         self._store, self._rows, self._plan = store, rows, chosen
         self._decisions, self._criteria, self._proofs = decisions, criteria, proofs
-        self._places = moved
+        self._places, self._named = moved, named
         touched = np.unique(np.concatenate([found.first, found.second]))
         self._records = _read(store, rows, touched.tolist())
-        better = best_of.key(criteria)
+        better = best_of.key(criteria, named)
         # A record that was deleted since comes last, and is left out below.
         ranked = sorted(
             self._records,
@@ -88,19 +89,46 @@ class SortedGroups:
 
     def _group(self, records: Sequence[Record], known: Known) -> Group:
         best, *others = records
+        relations = self._relations(best, others, known)
+        criteria = self._criteria
+        twins = [
+            one
+            for one, found in zip(others, relations, strict=True)
+            if found[0] is Verdict.IDENTICAL and self._moved(one) == self._moved(best)
+        ]
+        for_twins = best_of.order_of_twins(criteria)
+        if for_twins and any(one.sha256 != best.sha256 for one in twins):
+            criteria = for_twins
+            twins = sorted([best, *twins], key=best_of.key(criteria, self._named))
+            if twins[0] is not best:
+                best = twins[0]
+                others = [*twins[1:], *(one for one in records if one not in twins)]
+                relations = self._relations(best, others, known)
         ids = {record.id for record in records}
-        members = []
+        members = [
+            Member(record, *found, self._settled(best, record, found[0], ids))
+            for record, found in zip(others, relations, strict=True)
+        ]
+        next_best = twins[1] if criteria is for_twins else others[0]
+        if self._moved(others[0]) and not self._moved(best):
+            why = "the others were moved away"
+        else:
+            why = best_of.why(best, next_best, criteria, self._named)
+            why = f"same pixels, {why}" if criteria is for_twins else why
+        return Group(best, why, tuple(members))
+
+    def _relations(
+        self, best: Record, others: Sequence[Record], known: Known
+    ) -> list[tuple[Verdict, str]]:
+        """What each of the others is to the best, or to another one of them."""
+        relations = []
         for record in others:
             found = relation(self._store, self._plan, known, best, record, self._proofs)
             if found is None:
                 rest = [one for one in others if one is not record]
                 found = by_way_of(self._store, self._plan, known, record, rest, self._proofs)
-            members.append(Member(record, *found, self._settled(best, record, found[0], ids)))
-        if self._moved(others[0]) and not self._moved(best):
-            why = "the others were moved away"
-        else:
-            why = best_of.why(best, others[0], self._criteria)
-        return Group(best, why, tuple(members))
+            relations.append(found)
+        return relations
 
     def _settled(self, best: Record, record: Record, verdict: Verdict, ids: set[int]) -> Settled:
         if self._moved(record):
