@@ -153,17 +153,27 @@ class Deduplicating(Adding):
             below: folders are kept from this one on; by default from the root.
 
         Raises:
-            UsageError: neither folder nor link is given, or there is no such link.
+            UsageError: neither folder nor link is given, there is no such link, or the folder is
+                the collection's own.
         """
-        from lookalike.duplicates.moving import plan
+        from lookalike.duplicates.moving import plan, unfinished
 
-        return plan(self._store, duplicates, folder, link=link, below=below)
+        return plan(
+            self._store,
+            duplicates,
+            folder,
+            link=link,
+            below=below,
+            collection=self.path,
+            unfinished=unfinished(self.path),
+        )
 
     def move_duplicates(self, moves: "Moves", *, progress: Progress | None = None) -> "Moved":
         """Do what `plan_moves` said, and bring the records along.
 
         Each step is written to a journal first, in the collection's folder, so that it can be
-        finished after a crash, and undone. What an interrupted run left is finished first.
+        finished after a crash, and undone. What an interrupted run left is finished first. Ctrl-C
+        stops it, and the answer says so.
         """
         from lookalike.duplicates.moving import move
 
@@ -176,13 +186,18 @@ class Deduplicating(Adding):
         return finish(self._store, self.path)
 
     def undo_moves(
-        self, journal: str | PathLike[str], *, progress: Progress | None = None
+        self,
+        journal: str | PathLike[str] | Sequence[str | PathLike[str]],
+        *,
+        progress: Progress | None = None,
     ) -> "Moved":
-        """Bring back what a journal says was moved or linked.
+        """Bring back what a journal says was moved or linked; of several the newest comes first.
 
         Raises:
-            UsageError: the file is not a journal of moves.
+            UsageError: a file is not a journal of moves; nothing is brought back then.
         """
         from lookalike.duplicates.moving import undo
 
-        return undo(self._store, checked(journal, PATH, "a journal is a file"), progress)
+        several = journal if isinstance(journal, list | tuple) else [journal]
+        paths = [checked(one, PATH, "a journal is a file") for one in several]
+        return undo(self._store, paths, progress)

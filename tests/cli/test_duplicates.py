@@ -172,6 +172,30 @@ def test_what_was_interrupted_is_finished_before_anything_is_planned(
     assert not list(Path("pictures/copies").iterdir())
 
 
+def test_several_journals_are_undone(run: Run, place: Path) -> None:
+    for _ in range(2):
+        run("duplicates", "--move-to", "away", "-n", "1", "--apply")
+    journals = sorted(map(str, Path(".lookalike/moves").glob("*.jsonl")))
+    assert len(journals) == 2
+    assert "No such file" in run("duplicates", "--undo-moves", *journals, "x", status=3).stderr
+    assert "brought back: 2 files" in run("duplicates", "--undo-moves", *journals).stdout
+
+
+def test_ctrl_c_says_what_was_moved(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(carry, "_leave", stop)
+        done = run("duplicates", "--move-to", "away", "--apply", status=130)
+    assert "moved or linked: 0 files" in done.stdout
+    assert "--undo-moves" in done.stderr
+    assert "stopped: run the same command again" in done.stderr
+    again = run("duplicates", "--move-to", "away")
+    assert "an interrupted run is not done with it" in again.stderr
+    assert "left alone" not in run("duplicates", "--move-to", "away", "--apply").stderr
+
+
 def test_links_are_made_only_when_asked(run: Run, place: Path) -> None:
     result = run("duplicates", "--link", "hard", "--json")
     assert [one["link"] for one in json.loads(result.stdout)["would"]] == ["hard", "hard"]
@@ -197,6 +221,7 @@ def test_links_are_made_only_when_asked(run: Run, place: Path) -> None:
         (["--keep", "1", "77"], "77"),
         (["--move-to", "pictures/coral.jpg"], "is not a folder"),
         (["--undo-moves", "pictures/coral.jpg"], "not a journal of moves"),
+        (["--move-to", ".lookalike/away"], "collection's own folder"),
     ],
 )
 def test_wrong_use_is_explained(run: Run, place: Path, arguments: list[str], message: str) -> None:

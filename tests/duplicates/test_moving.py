@@ -114,6 +114,70 @@ def test_links_lead_to_the_same_bytes_where_the_best_has_others(
     assert not copied.move_duplicates(moves).failed
     assert (pictures / "phone" / "tiny.jpg").samefile(pictures / "phone" / "2019" / "small.jpg")
 
+    assert copied.plan_moves(copied.duplicates(), link="hard") == NOTHING
+    assert copied.plan_moves(copied.duplicates(), link="symbolic") == NOTHING
+
+
+def test_ctrl_c_stops_after_what_is_done_and_the_next_run_goes_on(
+    copied: Collection, pictures: Path
+) -> None:
+    before = contents(pictures.parent)
+    away = pictures.parent / "away"
+
+    def stop(stage: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    done = copied.move_duplicates(copied.plan_moves(copied.duplicates(), away), progress=stop)
+    assert (done.files, done.interrupted) == (1, True)
+    assert done.journal is not None
+    consistent(copied)
+    with pytest.MonkeyPatch.context() as patch:
+        Counter(patch, at=4, after=True, error=KeyboardInterrupt)
+        second = copied.move_duplicates(copied.plan_moves(copied.duplicates(), away))
+    assert (second.files, second.interrupted) == (0, True)
+    whys = refused(copied, away)
+    assert len([why for why in whys.values() if "an interrupted run is not done" in why]) == 1
+    third = copied.move_duplicates(copied.plan_moves(copied.duplicates(), away))
+    assert (third.finished, third.files, third.failed) == (1, 1, ())
+    assert second.journal is not None
+    assert third.journal is not None
+    # Several are undone at once, in whatever order they come.
+    some = [done.journal, third.journal, second.journal]
+    stopped = copied.undo_moves(some, progress=stop)
+    assert (stopped.files, stopped.interrupted) == (1, True)
+    back = copied.undo_moves(some)
+    assert (back.files, back.failed, back.journal) == (2, (), None)
+    assert contents(pictures.parent) == before
+
+
+def test_all_journals_are_read_before_anything_is_undone(
+    copied: Collection, pictures: Path, tmp_path: Path
+) -> None:
+    done = copied.move_duplicates(copied.plan_moves(copied.duplicates(), pictures.parent / "away"))
+    (tmp_path / "0").write_text("hello\n")
+    assert done.journal is not None
+    with pytest.raises(UsageError, match="not a journal"):
+        copied.undo_moves([done.journal, tmp_path / "0"])
+    assert copied.undo_moves(done.journal).files == 3
+
+
+def test_no_journal_is_left_where_nothing_moved(copied: Collection, pictures: Path) -> None:
+    moves = copied.plan_moves(copied.duplicates(), pictures.parent / "away")
+    for step in moves.steps:
+        Path(step.source).write_bytes(b"other")
+    done = copied.move_duplicates(moves)
+    assert (done.files, len(done.failed), done.journal) == (0, 3, None)
+    assert journal.journals(copied.path) == []
+
+
+def test_nothing_is_moved_into_the_collection(copied: Collection, pictures: Path) -> None:
+    link = pictures.parent / "link"
+    link.symlink_to(copied.path)
+    for folder in (copied.path, copied.path / "away", link / "away"):
+        with pytest.raises(UsageError, match="collection's own folder"):
+            copied.plan_moves(copied.duplicates(), folder)
+    copied.plan_moves(copied.duplicates(), f"{copied.path}-away")
+
 
 CALLS = ("link", "unlink", "replace", "symlink", "rename", "fsync", "mkdir")
 
@@ -121,8 +185,15 @@ CALLS = ("link", "unlink", "replace", "symlink", "rename", "fsync", "mkdir")
 class Counter:
     """Counts calls that change files, and dies at one of them, before or after it is done."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, at: int = -1, after: bool = False) -> None:
+    def __init__(
+        self,
+        patch: pytest.MonkeyPatch,
+        at: int = -1,
+        after: bool = False,
+        error: type[BaseException] = Killed,
+    ) -> None:
         self.count = 0
+        self._error = error
         self._at, self._after = at, after
         for name in CALLS:
             patch.setattr(os, name, self._wrapped(getattr(os, name)))
@@ -132,10 +203,10 @@ class Counter:
             self.count += 1
             here = self.count == self._at
             if here and not self._after:
-                raise Killed
+                raise self._error
             result = call(*arguments, **named)
             if here:
-                raise Killed
+                raise self._error
             return result
 
         return counted

@@ -31,7 +31,7 @@ def _bytes(_ctx: click.Context, _param: click.Parameter, value: str) -> int:
 
 
 @click.command()
-@click.argument("records", nargs=-1, metavar="[ID|PATH|URL]...")
+@click.argument("records", nargs=-1, metavar="[ID|PATH|URL|JOURNAL]...")
 @options.collection
 @options.selection
 @click.option(
@@ -98,7 +98,7 @@ def _bytes(_ctx: click.Context, _param: click.Parameter, value: str) -> int:
     "--undo-moves",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     metavar="JOURNAL",
-    help="Bring back what was moved and linked.",
+    help="Bring back what was moved and linked; more journals may follow.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def command(
@@ -169,7 +169,7 @@ def command(
     asked = [name for name, given in chosen.items() if given]
     if len(asked) > 1:
         raise UsageError(f"give one of {' and '.join(asked)} at a time")
-    if records and not (keep or not_duplicate or ignore or undo):
+    if records and not (keep or not_duplicate or ignore or undo or undo_moves):
         raise UsageError(
             "what about these records? Say --keep, --not-duplicate, --ignore or --undo"
         )
@@ -196,7 +196,8 @@ def command(
                 opened, "keep" if keep else "different", records, tenant, as_json
             )
         if undo_moves is not None:
-            return moving.undo(opened, undo_moves, as_json, quiet)
+            journals = [undo_moves, *map(Path, records)]
+            return moving.undo(opened, journals, as_json, quiet)
         # Before anything is planned: what is half done is in the way of it.
         finished = moving.finish(opened) if apply else 0
         with progress(quiet=quiet) as show:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, plural, say
 from lookalike.cli.progress import progress
 
@@ -78,10 +79,10 @@ def move(
     return _told(done, as_json, "moved or linked", len(moves.refused), finished)
 
 
-def undo(opened: "Collection", journal: Path, as_json: bool, quiet: bool) -> int:
-    """Bring back what a journal says."""
+def undo(opened: "Collection", journals: Sequence[Path], as_json: bool, quiet: bool) -> int:
+    """Bring back what journals say."""
     with progress(quiet=quiet) as show:
-        done = opened.undo_moves(journal, progress=show)
+        done = opened.undo_moves(journals, progress=show)
     return _told(done, as_json, "brought back")
 
 
@@ -113,12 +114,16 @@ def _told(done: "Moved", as_json: bool, what: str, refused: int = 0, finished: i
                 "finished": finished,
                 "failed": [{"file": name, "reason": why} for name, why in done.failed],
                 "journal": None if done.journal is None else str(done.journal),
+                "interrupted": done.interrupted,
             }
         )
     else:
         click.echo(f"{what}: {plural(done.files, 'file')} of {size(done.bytes)}")
         if done.journal is not None and what != "brought back":
             say(f"`lookalike duplicates --undo-moves {done.journal}` brings them back")
+    if done.interrupted:
+        say("stopped: run the same command again to go on")
+        return INTERRUPTED
     return 0 if (done.files or finished) and not (done.failed or refused) else 1
 
 

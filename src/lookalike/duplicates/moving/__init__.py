@@ -1,6 +1,7 @@
 """Moving and linking the files of duplicates: only when asked, never deleting, to be undone."""
 
 from lookalike.duplicates.moving.journal import places as places
+from lookalike.duplicates.moving.journal import unfinished as unfinished
 from lookalike.duplicates.moving.plan import Moves as Moves
 from lookalike.duplicates.moving.plan import Step as Step
 from lookalike.duplicates.moving.plan import plan as plan
@@ -9,4 +10,4 @@ from lookalike.duplicates.moving.run import finish as finish
 from lookalike.duplicates.moving.run import move as move
 from lookalike.duplicates.moving.run import undo as undo
 
-__all__ = ["Moved", "Moves", "Step", "finish", "move", "places", "plan", "undo"]
+__all__ = ["Moved", "Moves", "Step", "finish", "move", "places", "plan", "undo", "unfinished"]

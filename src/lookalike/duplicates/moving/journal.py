@@ -101,6 +101,19 @@ def places(collection: Path) -> dict[int, str]:
     return found
 
 
+def unfinished(collection: Path) -> set[str]:
+    """The uris of the files that an interrupted run began to move and is not done with."""
+    found: set[str] = set()
+    for path in journals(collection):
+        with contextlib.suppress(UsageError):
+            found |= {
+                from_path(Path(one.step.source))
+                for one in read(path)
+                if one.state in {"begun", "undoing"}
+            }
+    return found
+
+
 def read(path: Path) -> list[Entry]:
     """The steps of a journal in order.
 

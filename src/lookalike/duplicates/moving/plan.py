@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from lookalike.arguments import PATH, checked
+from lookalike.duplicates.moving.files import is_link_to
 from lookalike.duplicates.report import Group, Member
 from lookalike.errors import UsageError
 from lookalike.records import Record
@@ -61,8 +62,14 @@ def plan(
     *,
     link: Link | None = None,
     below: str | PathLike[str] | None = None,
+    collection: Path | None = None,
+    unfinished: Collection[str] = (),
 ) -> Moves:
-    """See `Collection.plan_moves`."""
+    """See `Collection.plan_moves`.
+
+    Nothing goes into the folder of the `collection`; `unfinished` are the paths of files that an
+    interrupted run is not done with.
+    """
     if folder is None and link is None:
         raise UsageError("what shall be done? Give a folder to move to, a kind of link, or both")
     if link is not None and link not in get_args(Link):
@@ -73,16 +80,33 @@ def plan(
     top = os.path.abspath(os.sep if below is None else below)
     if root is not None and os.path.lexists(root) and not os.path.isdir(root):
         raise UsageError(f"{folder} is not a folder")
+    if root is not None and collection is not None and _is_within(root, collection):
+        raise UsageError(f"{folder} is in the collection's own folder: name another one")
     steps: list[Step] = []
     refused: list[tuple[str, str]] = []
     for group in groups:
         shared = _shared(store, group)
         for best, one in _open(group, linked=root is None):
+            if root is None and _linked(best, one.record):
+                continue
             try:
+                if one.record.uri in unfinished:
+                    raise ValueError("an interrupted run is not done with it; --apply finishes it")
                 steps.append(_step(best, one, shared, root, link or "", top))
             except ValueError as error:
                 refused.append((one.record.uri, str(error)))
     return Moves(tuple(steps), tuple(refused))
+
+
+def _is_within(root: str, collection: Path) -> bool:
+    inside, folder = os.path.realpath(root), os.path.realpath(collection)
+    return inside == folder or inside.startswith(os.path.join(folder, ""))
+
+
+def _linked(best: Record, record: Record) -> bool:
+    """Whether a record's file is a link to the other's already, or the other's one to it."""
+    source, kept = to_path(record.uri), to_path(best.uri)
+    return source is not None and kept is not None and is_link_to(source, kept)
 
 
 def unchanged(path: Path, size: int | None, modified_ns: int | None) -> None:

@@ -1,7 +1,7 @@
 """Doing planned steps with the journal, and bringing the records along."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,10 @@ _AFTER: dict[journal.State, journal.State] = {"begun": "done", "undoing": "undon
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What was done: how many files and bytes, what failed and why, and the journal of it."""
+    """What was done: how many files and bytes, what failed and why, and the journal of it.
+
+    `journal` is None where nothing was done, or several journals were undone.
+    """
 
     files: int
     bytes: int
@@ -26,6 +29,8 @@ class Moved:
     journal: Path | None
     finished: int = 0
     """Steps of interrupted runs that were finished first."""
+    interrupted: bool = False
+    """Whether Ctrl-C stopped it; the next run finishes the step that was begun."""
 
 
 def finish(store: Store, collection: Path) -> Moved:
@@ -47,36 +52,67 @@ def move(store: Store, collection: Path, moves: Moves, progress: Progress | None
         return before
     failed = list(before.failed)
     path = journal.new_path(collection)
-    with Journal(path) as log:
-        done = []
-        for number, step in enumerate(moves.steps):
-            if step.target and os.path.lexists(step.target):
-                failed.append((step.source, f"there is already something at {step.target}"))
-            else:
-                log.begin(number, step)
-                if _done(store, log, number, step, failed, carry.carry_out, "done"):
-                    done.append(step)
-            if progress is not None:
-                progress("move files", number + 1, len(moves.steps))
-    return Moved(len(done), sum(one.size for one in done), tuple(failed), path, before.finished)
+    done: list[Step] = []
+    interrupted = False
+    try:
+        with Journal(path) as log:
+            for number, step in enumerate(moves.steps):
+                if step.target and os.path.lexists(step.target):
+                    failed.append((step.source, f"there is already something at {step.target}"))
+                else:
+                    log.begin(number, step)
+                    if _done(store, log, number, step, failed, carry.carry_out, "done"):
+                        done.append(step)
+                if progress is not None:
+                    progress("move files", number + 1, len(moves.steps))
+    except KeyboardInterrupt:
+        interrupted = True
+    if path.exists() and all(one.state == "failed" for one in journal.read(path)):
+        path.unlink()  # there is nothing to bring back
+    return Moved(
+        len(done),
+        sum(one.size for one in done),
+        tuple(failed),
+        path if path.exists() else None,
+        before.finished,
+        interrupted,
+    )
 
 
-def undo(store: Store, path: str | os.PathLike[str], progress: Progress | None) -> Moved:
-    """Undo the steps of a journal, the last first."""
-    place = Path(path)
-    entries = [one for one in journal.read(place) if one.state in {"begun", "done", "undoing"}]
-    if not entries:
-        return Moved(0, 0, (), place)
+def undo(store: Store, paths: Sequence[str | os.PathLike[str]], progress: Progress | None) -> Moved:
+    """Undo the steps of journals, the newest journal and its last step first.
+
+    Journals are named for the moment. All are read before anything is undone.
+    """
+    places = sorted({Path(path) for path in paths}, key=lambda path: path.name, reverse=True)
+    open_ = {"begun", "done", "undoing"}
+    left = {place: [one for one in journal.read(place) if one.state in open_] for place in places}
+    total = sum(map(len, left.values()))
     failed: list[tuple[str, str]] = []
     done: list[Step] = []
-    with Journal(place) as log:
-        for count, one in enumerate(reversed(entries), 1):
-            log.note(one.number, "undoing")
-            if _done(store, log, one.number, one.step, failed, carry.undo, "undone"):
-                done.append(one.step)
-            if progress is not None:
-                progress("move files back", count, len(entries))
-    return Moved(len(done), sum(one.size for one in done), tuple(failed), place)
+    count = 0
+    interrupted = False
+    try:
+        for place, entries in left.items():
+            if not entries:
+                continue
+            with Journal(place) as log:
+                for one in reversed(entries):
+                    log.note(one.number, "undoing")
+                    if _done(store, log, one.number, one.step, failed, carry.undo, "undone"):
+                        done.append(one.step)
+                    count += 1
+                    if progress is not None:
+                        progress("move files back", count, total)
+    except KeyboardInterrupt:
+        interrupted = True
+    return Moved(
+        len(done),
+        sum(one.size for one in done),
+        tuple(failed),
+        places[0] if len(places) == 1 else None,
+        interrupted=interrupted,
+    )
 
 
 def _go_on(
