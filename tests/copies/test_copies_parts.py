@@ -156,6 +156,10 @@ def test_the_strongest_reason_is_given() -> None:
     assert why(Evidence(hashes={"phash": HashDistance(20, 64)}), Verdict.SIMILAR) == (
         "pHash distance 20"
     )
+    nothing = Evidence(likeness=alike, proved=True)
+    assert why(nothing, Verdict.SIMILAR).endswith("(proof found no common features)")
+    plain = Evidence(hashes={"phash": HashDistance(4, 64)}, plain=True)
+    assert why(plain, Verdict.SIMILAR) == "pHash distance 4, but the picture is mostly plain"
     askew = HashDistance(4, 64, Look(4, (0.1, 0.0, 0.9, 1.0), trimmed=True, straightened=-5.2))
     assert why(Evidence(hashes={"phash": askew})) == (
         "pHash distance 4 after turning it back by 5°, mirrored"

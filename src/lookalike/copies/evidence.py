@@ -61,7 +61,9 @@ class Evidence:
     """All there is on one candidate; what was not looked at is left out.
 
     `hashes` are by encoder. `match` is what the proof found, `proved` whether it was tried; where
-    it could not be, `unproved` says why.
+    it could not be, `unproved` says why. `few` says that it had hardly any features to go by.
+    `plain` says that the pictures were compared and most of them is one plain ground, `same_ink`
+    that what is on it is the same.
     """
 
     same_bytes: bool = False
@@ -71,3 +73,6 @@ class Evidence:
     match: "Match | None" = None
     proved: bool = False
     unproved: str = ""
+    few: bool = False
+    plain: bool = False
+    same_ink: bool = False

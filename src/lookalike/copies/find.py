@@ -10,8 +10,9 @@ from lookalike.copies.chosen import choose
 from lookalike.copies.effort import Effort, reach
 from lookalike.copies.evidence import Evidence
 from lookalike.copies.gather import Gathering
-from lookalike.copies.judge import judge
+from lookalike.copies.judge import Decide, judge
 from lookalike.copies.picture import QueryPicture, given, recorded
+from lookalike.copies.plain import compared
 from lookalike.copies.proving import Candidates, can_prove, proved
 from lookalike.copies.reasons import Borders, reason
 from lookalike.copies.steps import Steps
@@ -81,7 +82,7 @@ def find(
     gathering = Gathering(
         store, query, chosen, wanted, steps, limit=max(limit, 1), where=where, tenant=tenant
     )
-    candidates = gathering.evidence()
+    candidates: Candidates = gathering.evidence()
     if wanted.proof and can_prove(query) and candidates:
         with steps("proof"):
             candidates = proved(
@@ -91,7 +92,11 @@ def find(
                 copy_radius=limits.copy_radius,
                 sure_ones=wanted.sure_ones,
             )
-    ranked = _ranked(candidates, limits, threshold or 0.0)[:limit]
+    decide = partial(judge, copy_score=limits.copy_score, copy_radius=limits.copy_radius)
+    if query.image is not None:
+        with steps("ink"):
+            candidates = compared(query, candidates, decide)
+    ranked = _ranked(candidates, decide, threshold or 0.0)[:limit]
     hits = [_hit(*candidates[id_], verdict, score, limits, query) for verdict, score, id_ in ranked]
     found = any(hit.verdict is not Verdict.SIMILAR for hit in hits)
     said = notices.of(store, chosen, query, wanted, found=found)
@@ -108,10 +113,9 @@ def find(
 
 
 def _ranked(
-    candidates: Candidates, limits: Calibration, threshold: float
+    candidates: Candidates, decide: Decide, threshold: float
 ) -> list[tuple[Verdict, float, int]]:
     """Verdict, score and id of those that score enough: by verdict, then score, then id."""
-    decide = partial(judge, copy_score=limits.copy_score, copy_radius=limits.copy_radius)
     judged = [(*decide(evidence), id_) for id_, (_, evidence) in candidates.items()]
     enough = [one for one in judged if one[1] >= threshold]
     return sorted(enough, key=lambda one: (_ORDER[one[0]], -one[1], one[2]))

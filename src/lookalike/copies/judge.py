@@ -6,6 +6,7 @@ scripts/fit_copy_judge.py fitted: one for each kind of evidence that there may b
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -15,6 +16,9 @@ from lookalike.copies.views import WHOLE
 from lookalike.records import Verdict
 from lookalike.search.fingerprints import COPY_HASH
 from lookalike.search.verdicts import COPY_RADIUS
+
+Decide = Callable[[Evidence], tuple[Verdict, float]]
+"""A judge whose thresholds are known."""
 
 COPY_SCORE = 0.99
 """Smallest score of a hit called a copy, where the collection has no other."""
@@ -28,6 +32,13 @@ _UNMEASURED = 3.0
 """Of the cosine of an encoder that has no curve, what a step of 1 takes off the log odds."""
 _DENIED = 0.5
 """Score of a proof below which hashes that are near prove nothing."""
+_CLEAR = 0.85
+"""Cosine of a part of the query that another photograph's hardly reaches: of 303,000 pairs of
+photographs six do, all of them second shots of one scene, or one shot and a part of it."""
+_NOTHING_FOUND = 1.0
+"""Log odds that it takes off where proof found nothing, but could hardly have."""
+PLAIN = 0.5
+"""The largest score of what is plain, and has other ink as far as could be seen."""
 _LEAST, _MOST = 0.1, 0.9999
 """Scores of a proof that found nothing, and of one that could not be surer. Of candidates that are
 all unproved the likeness decides, and not which of them proof has least to say of."""
@@ -43,7 +54,9 @@ def judge(
     """
     if evidence.same_bytes or evidence.same_pixels:
         return Verdict.IDENTICAL, 1.0
-    score = max(_score(evidence), _by_copy_hash(evidence, copy_radius))
+    if evidence.plain:
+        return _by_ink(evidence, copy_score, copy_radius)
+    score = max(_score(evidence), _by_copy_hash(evidence, copy_radius), _undenied(evidence))
     return (Verdict.COPY if score >= copy_score else Verdict.SIMILAR), score
 
 
@@ -88,12 +101,35 @@ def _score(evidence: Evidence) -> float:
     return 1 / (1 + math.exp(unmeasured - min(max(total, -30.0), 30.0)))
 
 
+def _by_ink(evidence: Evidence, copy_score: float, radius: int) -> tuple[Verdict, float]:
+    """What is on a plain ground is a copy by its ink, and by nothing else."""
+    score = max(_score(evidence), _by_copy_hash(evidence, radius))
+    if evidence.same_ink:
+        return Verdict.COPY, max(score, copy_score)
+    return Verdict.SIMILAR, min(score, PLAIN)
+
+
+def _undenied(evidence: Evidence) -> float:
+    """The score where that proof found nothing says little; else 0.
+
+    In a small region, or in pictures with hardly any features, it finds nothing in many a copy.
+    """
+    if not evidence.proved or evidence.match is not None or evidence.likeness is None:
+        return 0.0
+    likeness = evidence.likeness
+    if not (evidence.few or (likeness.look.box != WHOLE and likeness.cosine >= _CLEAR)):
+        return 0.0
+    unproved = _score(replace(evidence, proved=False))
+    return 1 / (1 + (1 - unproved) / unproved * math.exp(_NOTHING_FOUND))
+
+
 def _by_copy_hash(evidence: Evidence, radius: int) -> float:
     """The score of what is as near by pHash as copies only are, unless proof says no; else 0."""
     found = evidence.hashes.get(COPY_HASH)
     if found is None or found.flat or found.distance > radius:
         return 0.0
-    if evidence.proved and (evidence.match is None or evidence.match.score < _DENIED):
+    denied = evidence.match is None or evidence.match.score < _DENIED
+    if evidence.proved and denied and not (evidence.few and evidence.match is None):
         return 0.0
     return 1.0 - (1.0 - COPY_SCORE) * (found.distance + 1) / (radius + 1)
 

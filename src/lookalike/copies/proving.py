@@ -23,14 +23,17 @@ PROVED = 6
 """How many of the best candidates are proved at most."""
 
 PROOF_SECONDS = 15.0
-"""The longest that all proofs of one search may take: they need a fiftieth of it, and what a file on
-the web takes to come. On a busy machine an answer is late rather than another."""
+"""The longest that all proofs of one search may take: they need a fiftieth of it, and what a file
+on the web takes to come. On a busy machine an answer is late rather than another."""
 
 _SURE = 0.99
 """Score of a candidate near in its hash from which proof changes nothing."""
 
 _LIKELY = 0.02
 """Smallest score of a candidate that is proved although there is a copy already."""
+
+_FEW = 40
+"""Features without which a picture cannot be found to be another one's copy, or not to be."""
 
 _LATE = "there was no time for it"
 
@@ -39,10 +42,14 @@ Candidates = Mapping[int, tuple[Record, Evidence]]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What came of it: a match, none, or (then `why` says so) no answer."""
+    """What came of it: a match, none, or (then `why` says so) no answer.
+
+    `few`: one of the pictures has hardly any features.
+    """
 
     match: Match | None = None
     why: str = ""
+    few: bool = False
 
 
 def can_prove(query: QueryPicture) -> bool:
@@ -84,7 +91,9 @@ def proved(
             features = proof.extract(query.image, max_side=proof.QUERY_SIDE)
         for id_, one in _prove(features, [candidates[id_][0] for id_ in ids], ends).items():
             record, evidence = candidates[id_]
-            evidence = replace(evidence, match=one.match, proved=not one.why, unproved=one.why)
+            evidence = replace(
+                evidence, match=one.match, proved=not one.why, unproved=one.why, few=one.few
+            )
             found[id_] = record, evidence
             copies |= decide(evidence)[0] is Verdict.COPY
     return found
@@ -124,6 +133,8 @@ def _proof(query: proof.Features, record: Record, ends: float) -> Proof:
         return Proof(why=_LATE)
     try:
         image: Image = decode_record(record, min_side=proof.RECORD_SIDE, timeout=left)
-        return Proof(proof.match(query, proof.extract(image)))
+        features = proof.extract(image)
+        few = min(len(query), len(features)) < _FEW
+        return Proof(proof.match(query, features), few=few)
     except (LookalikeError, OSError) as error:
         return Proof(why=str(error))

@@ -42,8 +42,16 @@ def reason(verdict: Verdict, evidence: Evidence, borders: Borders, *, copy_radiu
         return "same bytes"
     if evidence.same_pixels:
         return "same pixels"
-    if verdict is Verdict.SIMILAR:
-        return _closest(evidence, borders)
+    words = _strongest(verdict, evidence, borders, copy_radius)
+    if evidence.plain:
+        same = "and the ink is the same" if evidence.same_ink else "but the picture is mostly plain"
+        return f"{words}, {same}"
+    return words
+
+
+def _strongest(verdict: Verdict, evidence: Evidence, borders: Borders, copy_radius: int) -> str:
+    if verdict is Verdict.SIMILAR and not evidence.plain:
+        return _and_not_proved(_closest(evidence, borders), evidence)
     hashed = evidence.hashes.get(COPY_HASH)
     if hashed is not None and not hashed.flat and hashed.distance <= copy_radius:
         return _and_not_proved(by_hash(COPY_HASH, hashed, borders), evidence)
@@ -101,6 +109,8 @@ def _closest(evidence: Evidence, borders: Borders) -> str:
 
 
 def _and_not_proved(words: str, evidence: Evidence) -> str:
+    if evidence.proved and evidence.match is None:
+        return f"{words} (proof found no common features)"
     return f"{words} (no proof: {evidence.unproved})" if evidence.unproved else words
 
 
