@@ -84,6 +84,20 @@ def test_show_by_digest(run: Run, tmp_path: Path, photos: Path) -> None:
     assert "duplicate of" in run("show", "4", *at).stdout
 
 
+def test_show_a_path_that_tenants_have(run: Run, tmp_path: Path, photos: Path) -> None:
+    at = ["-c", str(tmp_path / "c")]
+    photo = str(photos / first_photo(photos))
+    index = ["index", photo, "--encoder", "phash", "--quiet", *at]
+    run(*index, "--tenant", "ann")
+    assert "ann" in run("show", photo, *at).stdout
+    run(*index, "--tenant", "bob")
+    refused = run("show", photo, *at, status=2)
+    assert f"several tenants have {photo} ('ann', 'bob'): name one with --tenant" in refused.stderr
+    assert "bob" in run("show", photo, "--tenant", "bob", *at).stdout
+    run("show", photo, "--tenant", "cy", *at, status=2)
+    run("show", photo, "--tenant", "", *at, status=2)
+
+
 def test_show_small_files_and_nested_attributes(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,11 +1,13 @@
 """`lookalike show`: everything about one record."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lookalike.cli import options
 from lookalike.cli.output import echo_json, echo_table, is_terminal, say
+from lookalike.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 _SAME_SHOWN = 10
 """Records of one digest that are named."""
+
+_TENANTS_SHOWN = 5
+"""Tenants of one path that are named."""
 
 
 @click.command(no_args_is_help=True)
@@ -71,12 +76,41 @@ def _find(opened: "Collection", record: str, tenant: str | None) -> "Record":
 
     same = opened.find_digest(record, tenant) if is_digest(record) else []
     if not same:
-        return find(opened, record, tenant)
+        try:
+            return find(opened, record, tenant)
+        except NotFoundError:
+            if tenant is not None or record.isdecimal():
+                raise
+            found = _of_tenants(opened, record)
+            if found is None:
+                raise
+            return found
     if len(same) > 1:
         ids = ", ".join(str(one.id) for one in same[1:_SAME_SHOWN])
         more = f" and {len(same) - _SAME_SHOWN:,} more" if len(same) > _SAME_SHOWN else ""
         say(f"the same bytes: id {ids}{more}")
     return same[0]
+
+
+def _of_tenants(opened: "Collection", name: str) -> "Record | None":
+    """The record of a path or URL, whichever tenant has it; None where none has.
+
+    Raises:
+        UsageError: several have it; names them.
+    """
+    from itertools import islice
+
+    from lookalike.filters import Field, OneOf
+    from lookalike.sources.uri import from_path
+
+    path = os.path.expanduser(name)
+    where = OneOf(Field(("uri",), system=True), (path, from_path(path)))
+    found = list(islice(opened.list(where=where), _TENANTS_SHOWN + 1))
+    if len(found) > 1:
+        tenants = ", ".join(repr(one.tenant) for one in found[:_TENANTS_SHOWN])
+        more = " and others" if len(found) > _TENANTS_SHOWN else ""
+        raise UsageError(f"several tenants have {name} ({tenants}{more}): name one with --tenant")
+    return found[0] if found else None
 
 
 def _vector_json(spec: "EncoderSpec", vector: Any) -> dict[str, Any]:

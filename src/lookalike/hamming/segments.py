@@ -96,9 +96,9 @@ def check(bits: int, segments: int, minimum: int) -> None:
         UsageError: they cannot; says what can.
     """
     if segments < 1 or bits % segments:
-        raise UsageError(f"A hash of {bits} bits cannot be cut into {segments} equal segments.")
+        raise UsageError(f"a hash of {bits} bits cannot be cut into {segments} equal segments")
     if not 1 <= minimum <= segments:
-        raise UsageError(f"Of {segments} segments 1 to {segments} can be equal, not {minimum}.")
+        raise UsageError(f"of {segments} segments 1 to {segments} can be equal, not {minimum}")
 
 
 def equal_segments(one: Hashes, other: Hashes, segments: int = 8) -> int:
@@ -114,7 +114,7 @@ def recall(bits: int, segments: int, minimum: int, distance: int) -> float:
     """
     check(bits, segments, minimum)
     if not 0 <= distance <= bits:
-        raise UsageError(f"Hashes of {bits} bits differ in 0 to {bits}, not {distance}.")
+        raise UsageError(f"hashes of {bits} bits differ in 0 to {bits}, not {distance}")
     width = bits // segments
     ways = 0
     for hit in range(segments - minimum + 1):
