@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from drawn import chart, invoice, product
-from PIL import Image
+from PIL import Image, ImageOps
 
-from lookalike.imaging.plain import is_plain
+from lookalike.imaging.plain import is_plain, is_plain_within
 
 
 @pytest.mark.parametrize("draw", [invoice, chart, product])
@@ -49,3 +49,14 @@ def test_gradients_and_noise_are_not() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (3, 700), (700, 1)])
 def test_any_size_of_one_colour_is_plain(size: tuple[int, int]) -> None:
     assert is_plain(Image.new("RGB", size, (90, 20, 200)))
+
+
+def test_a_wide_frame_makes_no_photograph_plain(photos: Path) -> None:
+    with Image.open(photos / "animals" / "canyon-wren.jpg") as image:
+        photo = image.convert("RGB")
+    framed = ImageOps.expand(photo, photo.width // 4, "white")
+    assert is_plain(framed)
+    assert not is_plain_within(framed)
+    assert is_plain_within(ImageOps.expand(invoice(1), 30, "black"))
+    assert is_plain_within(invoice(1))
+    assert is_plain_within(product(3))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from drawn import invoice
 from PIL import Image, ImageOps
 
 import lookalike
@@ -130,3 +131,26 @@ def test_identical_ones_come_first(tmp_path: Path, photo: Image.Image) -> None:
         collection.add(saved(photo), uri="same")
         hits = collection.search(saved(photo, "WebP", lossless=True))
         assert [(hit.uri, hit.distance) for hit in hits] == [("same", 0), ("changed", 0)]
+
+
+def test_the_hash_of_a_plain_picture_makes_no_copy(tmp_path: Path) -> None:
+    for seed in range(3):
+        invoice(seed).save(tmp_path / f"{seed}.png")
+    plain = "but the picture is mostly plain"
+    with lookalike.open(tmp_path / "c", encoder="phash") as collection:
+        collection.add(tmp_path)
+        for query in (saved(invoice(1), "JPEG"), saved(ImageOps.expand(invoice(1), 40, "black"))):
+            hits = collection.search(query)
+            assert {hit.verdict for hit in hits} == {Verdict.SIMILAR}
+            assert any(hit.reason.endswith(plain) for hit in hits)
+        assert told(best(collection, saved(invoice(1), "WebP", lossless=True))) == (
+            Verdict.IDENTICAL,
+            "same pixels",
+        )
+        record = collection.find(str(tmp_path / "1.png"))
+        assert record is not None
+        first, *others = collection.search(id=record.id)
+        assert first.verdict is Verdict.IDENTICAL
+        assert all(hit.verdict is Verdict.SIMILAR for hit in others)
+        (tmp_path / "1.png").unlink()
+        assert len(collection.search(id=record.id)) == len(others) + 1

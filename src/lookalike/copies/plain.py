@@ -22,7 +22,7 @@ from lookalike.copies.views import WHOLE
 from lookalike.errors import LookalikeError
 from lookalike.imaging.ink import same_ink
 from lookalike.imaging.perspective import coefficients
-from lookalike.imaging.plain import is_plain
+from lookalike.imaging.plain import is_plain_within
 from lookalike.imaging.trimmed import trimmed
 from lookalike.records import Corners, Record
 from lookalike.search.fingerprints import COPY_HASH
@@ -87,7 +87,7 @@ def _looked_at(query: QueryPicture, record: Record, evidence: Evidence, seconds:
     ours = [_part(query.image, match.query_region)] if match and by_proof else []
     looks = [] if by_proof else [*dict.fromkeys(_looks(evidence))]
     ours += [_seen(query, look) for look, _ in looks]
-    plain = any(is_plain(one) for one in ours)
+    plain = any(is_plain_within(one) for one in ours)
     if not (plain or evidence.proved):
         return evidence
     picture = None
@@ -102,7 +102,7 @@ def _looked_at(query: QueryPicture, record: Record, evidence: Evidence, seconds:
     else:
         inside = trimmed(picture)
         theirs = [inside.image if cut and inside is not None else picture for _, cut in looks]
-    if not (plain or any(is_plain(one) for one in theirs)):
+    if not (plain or any(is_plain_within(one) for one in theirs)):
         return evidence
     same = any(same_ink(one, other) for one, other in zip(ours, theirs, strict=True))
     return replace(evidence, plain=True, same_ink=same)

@@ -15,6 +15,7 @@ from lookalike.encoders.templates import encode as encode_words
 from lookalike.errors import UsageError
 from lookalike.external import unit
 from lookalike.imaging import trimmed
+from lookalike.imaging.plain import is_plain
 from lookalike.picture_input import PictureInput, ReadPicture, read_picture
 from lookalike.records import EncoderSpec, Record
 from lookalike.search.choose import length, reads_words
@@ -180,6 +181,7 @@ def _fingerprints(picture: ReadPicture, *, hashed: bool) -> Fingerprints:
         trimmed=None if hashes is None or inside is None else hashes[1],
         border=None if inside is None else inside.border,
         image=picture.image if whole else None,
+        plain=hashed and is_plain(picture.image if inside is None else inside.image),
         data=picture.data,
     )
 

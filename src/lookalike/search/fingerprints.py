@@ -9,8 +9,11 @@ import numpy as np
 
 from lookalike.errors import PictureError
 from lookalike.exact import decoded_digest, pixels_of
-from lookalike.imaging import pixels_digest
+from lookalike.imaging import decode, pixels_digest
+from lookalike.imaging.plain import is_plain_within
+from lookalike.picture_input import PictureInput
 from lookalike.records import Record
+from lookalike.sources.uri import to_path
 from lookalike.stores.base import Store
 
 if TYPE_CHECKING:
@@ -33,6 +36,9 @@ PIXELS_RADIUS = 2
 The same pixels have the same hash; files decoded at another scale may differ by a bit or two.
 """
 
+_PLAIN_SIDE = 480
+"""Pixels that the shorter side of a record keeps where it is asked whether it is plain."""
+
 _MOST_READ = 5
 """Files that are read again for one query to compare pixels."""
 
@@ -53,7 +59,8 @@ class Fingerprints:
     """The digests and the copy hashes of a query's picture, as far as they are known.
 
     `whole` and `trimmed` are (8,) uint8; for the pixels, `image` is the picture where it was
-    decoded at full size, and `data` its file; `record` is the record that the query is.
+    decoded at full size, and `data` its file; `record` is the record that the query is. `plain`
+    says that what is within its borders is mostly one plain ground.
     """
 
     sha256: bytes | None = None
@@ -66,6 +73,7 @@ class Fingerprints:
     image: "Image | None" = None
     data: bytes | None = None
     record: Record | None = None
+    plain: bool = False
 
     @property
     def is_decoded(self) -> bool:
@@ -78,6 +86,18 @@ class Fingerprints:
         if known is None and self.record is not None:
             known = pixels_of(store, self.record)
         return known
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether what is within its borders is mostly one plain ground; a record is read again."""
+        path = None if self.record is None else to_path(self.record.uri)
+        if self.record is None or path is None:
+            return self.plain
+        try:
+            data = PictureInput(self.record.uri, path=path).read()
+            return is_plain_within(decode(data, min_side=_PLAIN_SIDE).image)
+        except PictureError:
+            return False
 
     @cached_property
     def _digested(self) -> bytes | None:

@@ -34,7 +34,10 @@ def verdict(compared: Compared, record: Record, radius: int = COPY_RADIUS) -> tu
         return Verdict.IDENTICAL, "same pixels"
     nearest = compared.nearest(record)
     if nearest is not None and nearest.distance <= radius:
-        return Verdict.COPY, by_hash(nearest, compared.query.border, record.border)
+        words = by_hash(nearest, compared.query.border, record.border)
+        if compared.query.is_plain:
+            return Verdict.SIMILAR, f"{words}, but the picture is mostly plain"
+        return Verdict.COPY, words
     return SIMILAR
 
 
