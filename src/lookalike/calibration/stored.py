@@ -19,7 +19,7 @@ KEY = "calibration"
 PRECISION = 0.99
 """Of hits called a copy, the part that must be right."""
 
-_JUDGED_BY = ("judge.py", CURVES, "normalise.py")
+_JUDGED_BY = ("judge.py", CURVES, "normalise.py", "plain.py")
 """Files of `lookalike.copies` that scores come from."""
 
 
