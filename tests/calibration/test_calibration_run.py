@@ -14,6 +14,7 @@ import lookalike
 from lookalike.calibration import Calibration, read, stored, synthetic
 from lookalike.calibration import pairs as own_pairs
 from lookalike.calibration.kept import Kept
+from lookalike.calibration.report import measured_on
 from lookalike.calibration.twins import OwnTwins, Told
 from lookalike.collection import Collection
 from lookalike.errors import UsageError
@@ -253,6 +254,8 @@ def test_a_table_of_pairs(collection: Collection, table: Path) -> None:
     (lost,) = outcome.measured.left_out
     assert lost.reason == "there is no such file"
     assert outcome.calibration.pairs == {"copy": 1, "different": 1, "similar": 1}
+    words = "on a table of pairs: 1 copy, 1 different, 1 similar"
+    assert measured_on(read(collection._store)) == words
     assert outcome.measured.copies == 1
     again = collection.calibrate(table, dry_run=True)
     assert again.measured == outcome.measured
