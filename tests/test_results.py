@@ -38,6 +38,7 @@ def test_json_shape():
                 "verdict": "copy",
                 "reason": "pHash distance 3",
                 "attributes": {"n": 1},
+                "match": None,
             },
             {
                 "id": 2,
@@ -47,6 +48,7 @@ def test_json_shape():
                 "verdict": "similar",
                 "reason": "",
                 "attributes": {},
+                "match": None,
             },
         ],
         "notices": ["cut"],

@@ -122,7 +122,8 @@ class Match:
     in pixels of the pictures as they were compared. `score` says how sure that is, 0..1: of
     look-alikes that score 0.99 at most 1 % are wrong. `by` names the evidence: local "features",
     or "pixels" laid over each other. `places` are some of the places that are the same: x and y
-    in the query, x and y in the record's picture, as fractions.
+    in the query, x and y in the record's picture, as fractions. `agreement` is the part of the
+    matched region, 0..1, that really looks the same: where half of it is covered, about 0.5.
     """
 
     inliers: int
@@ -137,6 +138,7 @@ class Match:
     score: float
     by: Literal["features", "pixels"] = "features"
     places: tuple[tuple[float, float, float, float], ...] = ()
+    agreement: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ class Results(Sequence[Hit]):
                     "verdict": hit.verdict.value,
                     "reason": hit.reason,
                     "attributes": dict(hit.attributes),
-                    **({} if hit.match is None else {"match": asdict(hit.match)}),
+                    "match": None if hit.match is None else asdict(hit.match),
                 }
                 for hit in self.hits
             ],

@@ -156,6 +156,8 @@ def test_the_strongest_reason_is_given() -> None:
     assert why(Evidence(hashes={"phash": HashDistance(20, 64)}), Verdict.SIMILAR) == (
         "pHash distance 20"
     )
+    half = match(record_share=1.0, agreement=0.47)
+    assert why(Evidence(match=half)) == "47 % of the picture matches"
     nothing = Evidence(likeness=alike, proved=True)
     assert why(nothing, Verdict.SIMILAR).endswith("(proof found no common features)")
     plain = Evidence(hashes={"phash": HashDistance(4, 64)}, plain=True)

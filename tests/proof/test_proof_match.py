@@ -49,6 +49,16 @@ def test_a_crop_is_found_where_it_was_cut(photo: Photo) -> None:
     assert match.scale == pytest.approx(1, rel=0.03)
 
 
+def test_what_is_covered_does_not_agree(photo: Photo) -> None:
+    whole = photo(RACCOON)
+    half = whole.copy()
+    half.paste(photo(OTHER).resize((whole.width // 2, whole.height)), (0, 0))
+    assert found(whole, whole).agreement > 0.99
+    match = found(half, whole)
+    assert match.record_share > 0.95
+    assert 0.2 < match.agreement < 0.65
+
+
 def test_a_picture_inside_another_is_found_there(photo: Photo) -> None:
     picture, page = photo(RACCOON), photo(OTHER).resize((900, 700))
     page.paste(picture.resize((300, 200)), (450, 350))
@@ -105,6 +115,7 @@ def test_whole_pictures_changed_all_over_are_found(name: str, photo: Photo) -> N
     picture = photo(RACCOON)
     match = found(after(picture, name), picture)
     assert match.record_share > 0.97
+    assert match.agreement > 0.75
 
 
 @pytest.mark.parametrize(

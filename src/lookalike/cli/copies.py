@@ -23,7 +23,15 @@ _SIMILAR = 3
 @options.collection
 @click.option("--id", "id_", type=int, metavar="ID", help="Instead of PICTURE: copies of a record.")
 @click.option("--stdin", is_flag=True, help="The picture comes in on standard input.")
-@click.option("-n", "--limit", default=10, show_default=True, metavar="N", help="Most hits.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Most hits.",
+)
 @click.option("--threshold", type=float, metavar="X", help="Smallest score of a hit, 0 to 1.")
 @options.where
 @options.within
@@ -89,7 +97,7 @@ def command(
     lookalike copies cat.jpg --quick --within ~/Pictures/holiday
 
     Exit status: 0 with an identical picture or a copy, 1 without or when the picture cannot be
-    used, 2 wrong use, 3 when the environment failed.
+    used, 2 wrong use or no such file, 3 when the environment failed.
     """  # noqa: D301
     query = _query(picture, id_, stdin)
     if proof is None and not quick and (html or overlay):

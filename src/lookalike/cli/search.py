@@ -33,7 +33,15 @@ def _threshold(
 @click.command(cls=_Search, no_args_is_help=True)
 @click.argument("query", nargs=-1)
 @options.collection
-@click.option("-n", "--limit", default=10, show_default=True, metavar="N", help="Most hits.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Most hits.",
+)
 @click.option("--offset", default=0, metavar="N", help="Skip the best N hits: the next page.")
 @click.option(
     "--threshold",
@@ -130,8 +138,8 @@ def command(
     lookalike search cat.jpg --html cats.html
     lookalike search a red dress --where 'price < 20' --label prod_name --png dresses.png
 
-    Exit status: 0 with hits, 1 without or when the picture cannot be used, 2 wrong use, 3 when
-    the environment failed.
+    Exit status: 0 with hits, 1 without or when the picture cannot be used, 2 wrong use or no such
+    file, 3 when the environment failed.
     """  # noqa: D301
     from lookalike.cli.query import folders, parse
 

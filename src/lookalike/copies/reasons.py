@@ -73,11 +73,12 @@ def by_hash(encoder: str, hashed: HashDistance, borders: Borders) -> str:
 def by_match(match: Match) -> str:
     """`mirrored, 61 % of the picture matches`, or where in the query it was found."""
     done = changes(match)
+    record_share = match.record_share * match.agreement
     if match.query_share < _INSIDE and match.record_share > match.query_share:
-        part = "" if match.record_share > _ALL else f"{match.record_share:.0%} of it "
+        part = "" if record_share > _ALL else f"{max(record_share, 0.01):.0%} of it "
         done.append(f"{part}found inside the picture: {_region(box_of(match.query_region))}")
     else:
-        share = max(match.record_share, 0.01)
+        share = max(record_share, 0.01)
         part = "the whole" if share > _WHOLE_SHARE else f"{share:.0%} of the"
         done.append(f"{part} picture matches")
     return ", ".join(done).replace("%", " %")

@@ -52,6 +52,11 @@ class Laid:
     score: float
     placement: Placement | None = None
 
+    @property
+    def agreement(self) -> float:
+        """Part, 0..1, of the windows of what they have in common that is the same."""
+        return self.evidence[2] if self.placement is not None else self.evidence[0]
+
 
 def match(query: Features, other: Features) -> Match | None:
     """Whether a query shows a record's picture or a part of it; None when nothing says so.
@@ -149,6 +154,7 @@ def _as_match(query: Features, laid: Laid, sure: float) -> Match:
         score=sure,
         by="features" if laid.placement is not None else "pixels",
         places=tuple(places),
+        agreement=laid.agreement,
     )
 
 

@@ -8,7 +8,8 @@ _STRAIGHT = 1.5
 
 def in_words(match: Match) -> tuple[str, str]:
     """What is the same, and how that was found: two lines for people."""
-    shares = f"{_part(match.query_share)} query is {_part(match.record_share)} found picture"
+    query, record = (share * match.agreement for share in (match.query_share, match.record_share))
+    shares = f"{_part(query)} query is {_part(record)} found picture"
     found = (
         f"{match.inliers} features agree"
         if match.by == "features"
