@@ -70,6 +70,7 @@ def test_quick_and_without_steps(run: Run, animals: Path, otters: Path) -> None:
         "hashes",
         "descriptor",
         "compare",
+        "ink",
     }
     options = ["--no-orientations", "--no-regions", "--no-proof"]
     some = json.loads(run("copies", str(otters), "-c", str(animals), *options, "--json").stdout)

@@ -40,6 +40,8 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("search words", "lookalike index FOLDER"),
         ("search words -c else", "lookalike index FOLDER -c else"),
         ("search words -n many", "'many'"),
+        ("search words -n 0", "0 is not in the range x>=1"),
+        ("copies cat.jpg -n 0", "0 is not in the range x>=1"),
         ("search words --offset x", "'x'"),
         ("search words --threshold high", "'high'"),
         ("search words --html /nowhere/a.html", "there is no folder /nowhere"),
