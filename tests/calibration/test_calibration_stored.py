@@ -81,17 +81,28 @@ def test_scores_of_another_version_outdate_the_score_alone(
     assert "another version of lookalike" in found.notices[0]
 
 
-@pytest.mark.parametrize("name", ["judge_curves.json", "judge.py", "backgrounds/other.npz"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "copies/judge_curves.json",
+        "copies/judge.py",
+        "copies/backgrounds/other.npz",
+        "proof/proof_curves.json",
+    ],
+)
 def test_the_version_of_scores_is_that_of_what_they_come_from(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped = Path(str(resources.files("lookalike.copies")))
-    copied = shutil.copytree(shipped, tmp_path / "copies")
-    monkeypatch.setattr("lookalike.calibration.stored.resources.files", lambda _: copied)
+    for package in ("copies", "proof"):
+        shutil.copytree(str(resources.files(f"lookalike.{package}")), tmp_path / package)
+    monkeypatch.setattr(
+        "lookalike.calibration.stored.resources.files",
+        lambda package: tmp_path / package.rpartition(".")[2],
+    )
     assert scores.__wrapped__() == scores()
-    (copied / "backgrounds" / "README.md").write_text("another text")
+    (tmp_path / "copies" / "backgrounds" / "README.md").write_text("another text")
     assert scores.__wrapped__() == scores()
-    with open(copied / name, "a") as file:
+    with open(tmp_path / name, "a") as file:
         file.write(" ")
     assert scores.__wrapped__() != scores()
 

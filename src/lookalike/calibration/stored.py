@@ -7,7 +7,6 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-from lookalike import copies
 from lookalike.copies.judge import COPY_SCORE, CURVES
 from lookalike.search.fingerprints import COPY_HASH
 from lookalike.search.verdicts import COPY_RADIUS
@@ -19,8 +18,11 @@ KEY = "calibration"
 PRECISION = 0.99
 """Of hits called a copy, the part that must be right."""
 
-_JUDGED_BY = ("judge.py", CURVES, "normalise.py", "plain.py")
-"""Files of `lookalike.copies` that scores come from."""
+_JUDGED_BY = (
+    ("lookalike.copies", ("judge.py", CURVES, "normalise.py", "plain.py")),
+    ("lookalike.proof", ("exactness.py", "score.py", "proof_curves.json")),
+)
+"""Files that scores come from, by package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,10 @@ def fingerprints(store: Store) -> dict[str, str]:
 def scores() -> str:
     """A digest of what turns evidence into scores; thresholds chosen by another one end."""
     digest = hashlib.sha256()
-    for name in _JUDGED_BY:
-        digest.update(resources.files(copies).joinpath(name).read_bytes())
-    backgrounds = resources.files(copies).joinpath("backgrounds").iterdir()
+    for package, names in _JUDGED_BY:
+        for name in names:
+            digest.update(resources.files(package).joinpath(name).read_bytes())
+    backgrounds = resources.files("lookalike.copies").joinpath("backgrounds").iterdir()
     for file in sorted(backgrounds, key=lambda one: one.name):
         if file.name.endswith(".npz"):
             digest.update(file.read_bytes())
