@@ -33,8 +33,8 @@ _UNMEASURED = 3.0
 _DENIED = 0.5
 """Score of a proof below which hashes that are near prove nothing."""
 _CLEAR = 0.85
-"""Cosine of a part of the query that another photograph's hardly reaches: of 303,000 pairs of
-photographs six do, all of them second shots of one scene, or one shot and a part of it."""
+"""Cosine of a part of the query that another photograph's hardly reaches: of 303,000 pairs of whole
+photographs six do, second shots of one scene or nearer ones. Pairs of parts were not counted."""
 _NOTHING_FOUND = 1.0
 """Log odds that it takes off where proof found nothing, but could hardly have."""
 PLAIN = 0.5
