@@ -1,6 +1,8 @@
 """Drawn pictures on a plain ground, no two of them alike in what they say."""
 
 import random
+from collections.abc import Callable
+from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -55,3 +57,14 @@ def product(seed: int) -> Image.Image:
     font = ImageFont.load_default(36)
     draw.text((230, 280), chance.choice(WORDS), fill="white", font=font)
     return page
+
+
+def jpeg(image: Image.Image, quality: int) -> Image.Image:
+    """The picture after a JPEG file of this quality."""
+    file = BytesIO()
+    image.save(file, "JPEG", quality=quality)
+    return Image.open(file).convert("RGB")
+
+
+Draw = Callable[[int], Image.Image]
+DRAWN: tuple[Draw, ...] = (invoice, chart, product)

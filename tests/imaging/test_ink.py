@@ -1,24 +1,13 @@
 """What two pictures on plain grounds say: the same ink in the same places."""
 
 from collections.abc import Callable
-from io import BytesIO
 from itertools import combinations
 
 import pytest
-from drawn import chart, invoice, product
+from drawn import DRAWN, Draw, chart, invoice, jpeg, product
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from lookalike.imaging.ink import SAME, agreement, same_ink
-
-Draw = Callable[[int], Image.Image]
-DRAWN = (invoice, chart, product)
-
-
-def jpeg(image: Image.Image, quality: int) -> Image.Image:
-    file = BytesIO()
-    image.save(file, "JPEG", quality=quality)
-    return Image.open(file).convert("RGB")
-
 
 EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "recompressed": lambda image: jpeg(image, 20),

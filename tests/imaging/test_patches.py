@@ -1,23 +1,12 @@
 """Small places in which two drawn pictures differ."""
 
 from collections.abc import Callable
-from io import BytesIO
 
 import pytest
-from drawn import chart, invoice, product
+from drawn import DRAWN, Draw, invoice, jpeg
 from PIL import Image, ImageDraw, ImageFont
 
 from lookalike.imaging.patches import same_patches
-
-Draw = Callable[[int], Image.Image]
-DRAWN = (invoice, chart, product)
-
-
-def jpeg(image: Image.Image, quality: int) -> Image.Image:
-    file = BytesIO()
-    image.save(file, "JPEG", quality=quality)
-    return Image.open(file).convert("RGB")
-
 
 EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "recompressed": lambda image: jpeg(image, 50),
