@@ -23,15 +23,7 @@ _SIMILAR = 3
 @options.collection
 @click.option("--id", "id_", type=int, metavar="ID", help="Instead of PICTURE: copies of a record.")
 @click.option("--stdin", is_flag=True, help="The picture comes in on standard input.")
-@click.option(
-    "-n",
-    "--limit",
-    type=click.IntRange(min=1),
-    default=10,
-    show_default=True,
-    metavar="N",
-    help="Most hits.",
-)
+@options.limit
 @click.option("--threshold", type=float, metavar="X", help="Smallest score of a hit, 0 to 1.")
 @options.where
 @options.within

@@ -52,6 +52,15 @@ collection = click.option(
     help="The collection's folder; ./.lookalike by default.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+limit = click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Most hits.",
+)
 tenant = click.option("--tenant", metavar="NAME", help="Only this tenant's pictures.")
 where = click.option(
     "--where", metavar="EXPR", help="Only records that match, such as 'price < 20'."

@@ -33,15 +33,7 @@ def _threshold(
 @click.command(cls=_Search, no_args_is_help=True)
 @click.argument("query", nargs=-1)
 @options.collection
-@click.option(
-    "-n",
-    "--limit",
-    type=click.IntRange(min=1),
-    default=10,
-    show_default=True,
-    metavar="N",
-    help="Most hits.",
-)
+@options.limit
 @click.option("--offset", default=0, metavar="N", help="Skip the best N hits: the next page.")
 @click.option(
     "--threshold",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lookalike.copies.views import WHOLE, Box
+from lookalike.search.fingerprints import COPY_HASH
 
 if TYPE_CHECKING:
     from lookalike.records import Match
@@ -76,3 +77,9 @@ class Evidence:
     few: bool = False
     plain: bool = False
     same_ink: bool = False
+
+    def copy_hash_within(self, radius: int) -> HashDistance | None:
+        """The distance by the copy hash, where it is as near as only copies are, in bits."""
+        hashed = self.hashes.get(COPY_HASH)
+        near = hashed is not None and not hashed.flat and hashed.distance <= radius
+        return hashed if near else None

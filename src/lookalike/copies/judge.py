@@ -14,7 +14,6 @@ from importlib import resources
 from lookalike.copies.evidence import Evidence, HashDistance
 from lookalike.copies.views import WHOLE
 from lookalike.records import Verdict
-from lookalike.search.fingerprints import COPY_HASH
 from lookalike.search.verdicts import COPY_RADIUS
 
 Decide = Callable[[Evidence], tuple[Verdict, float]]
@@ -125,8 +124,8 @@ def _undenied(evidence: Evidence) -> float:
 
 def _by_copy_hash(evidence: Evidence, radius: int) -> float:
     """The score of what is as near by pHash as copies only are, unless proof says no; else 0."""
-    found = evidence.hashes.get(COPY_HASH)
-    if found is None or found.flat or found.distance > radius:
+    found = evidence.copy_hash_within(radius)
+    if found is None:
         return 0.0
     denied = evidence.match is None or evidence.match.score < _DENIED
     if evidence.proved and denied and not (evidence.few and evidence.match is None):

@@ -18,7 +18,7 @@ from lookalike.copies.orientation import turned
 from lookalike.copies.picture import QueryPicture
 from lookalike.copies.proving import Candidates
 from lookalike.copies.reading import decode_record
-from lookalike.copies.views import WHOLE
+from lookalike.copies.views import WHOLE, cut
 from lookalike.errors import LookalikeError
 from lookalike.imaging.ink import same_ink
 from lookalike.imaging.perspective import coefficients
@@ -62,7 +62,7 @@ def compared(query: QueryPicture, candidates: Candidates, decide: Decide) -> Can
             id_
             for id_, (_, evidence) in candidates.items()
             if not (evidence.same_bytes or evidence.same_pixels)
-            and (scores[id_] > PLAIN or _is_near(evidence))
+            and (scores[id_] > PLAIN or evidence.copy_hash_within(COPY_RADIUS))
         ),
         key=lambda id_: (-scores[id_], id_),
     )
@@ -73,11 +73,6 @@ def compared(query: QueryPicture, candidates: Candidates, decide: Decide) -> Can
         left = ends - time.monotonic() if place < COMPARED else 0.0
         found[id_] = record, _looked_at(query, record, evidence, left)
     return found
-
-
-def _is_near(evidence: Evidence) -> bool:
-    hashed = evidence.hashes.get(COPY_HASH)
-    return hashed is not None and not hashed.flat and hashed.distance <= COPY_RADIUS
 
 
 def _looked_at(query: QueryPicture, record: Record, evidence: Evidence, seconds: float) -> Evidence:
@@ -122,11 +117,7 @@ def _seen(query: QueryPicture, look: Look) -> Image:
     assert query.image is not None
     image = query.trimmed.image if look.trimmed and query.trimmed is not None else query.image
     if look.box != WHOLE:
-        left, top, right, bottom = look.box
-        width, height = image.size
-        image = image.crop(
-            (int(left * width), int(top * height), round(right * width), round(bottom * height))
-        )
+        image = cut(image, look.box)
     image = turned(image, look.orientation)
     return ImageOps.invert(image) if look.inverted else image
 

@@ -16,7 +16,6 @@ from lookalike.copies.reading import decode_record
 from lookalike.errors import LookalikeError
 from lookalike.processors import processors
 from lookalike.records import Match, Record, Verdict
-from lookalike.search.fingerprints import COPY_HASH
 from lookalike.search.verdicts import COPY_RADIUS
 
 PROVED = 6
@@ -78,7 +77,7 @@ def proved(
         (decide(evidence)[1], -id_)
         for id_, (_, evidence) in candidates.items()
         if not (evidence.same_bytes or evidence.same_pixels)
-        and (sure_ones or not _is_near(evidence, copy_radius) or decide(evidence)[1] < _SURE)
+        and (sure_ones or not evidence.copy_hash_within(copy_radius) or decide(evidence)[1] < _SURE)
     ]
     copies = len(open_) < len(candidates)
     ends = time.monotonic() + PROOF_SECONDS
@@ -97,12 +96,6 @@ def proved(
             found[id_] = record, evidence
             copies |= decide(evidence)[0] is Verdict.COPY
     return found
-
-
-def _is_near(evidence: Evidence, radius: int) -> bool:
-    """Whether it is as near in its hash as only copies are."""
-    hashed = evidence.hashes.get(COPY_HASH)
-    return hashed is not None and not hashed.flat and hashed.distance <= radius
 
 
 def _waves(best: Sequence[tuple[float, int]]) -> Iterator[Sequence[tuple[float, int]]]:

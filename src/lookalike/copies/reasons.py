@@ -52,8 +52,7 @@ def reason(verdict: Verdict, evidence: Evidence, borders: Borders, *, copy_radiu
 def _strongest(verdict: Verdict, evidence: Evidence, borders: Borders, copy_radius: int) -> str:
     if verdict is Verdict.SIMILAR and not evidence.plain:
         return _and_not_proved(_closest(evidence, borders), evidence)
-    hashed = evidence.hashes.get(COPY_HASH)
-    if hashed is not None and not hashed.flat and hashed.distance <= copy_radius:
+    if hashed := evidence.copy_hash_within(copy_radius):
         return _and_not_proved(by_hash(COPY_HASH, hashed, borders), evidence)
     if evidence.match is not None:
         return by_match(evidence.match)
