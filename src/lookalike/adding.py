@@ -67,8 +67,7 @@ class Adding:
         from lookalike.ingest import ingest, ingest_items
 
         text_of(tenant, "tenant")
-        if on_duplicate not in get_args(OnDuplicate):
-            raise UsageError(f"on_duplicate is keep, skip or link, not {on_duplicate!r}")
+        _check_choice(on_duplicate)
         checked(ignore, Iterable, "ignore is a pattern, or a list of them")
         given = list(pictures) if isinstance(pictures, list | tuple) else [pictures]
         names = [isinstance(each, str | PathLike) for each in given]
@@ -159,8 +158,7 @@ class Adding:
         from lookalike.sources.table import Join, TableSource
 
         text_of(tenant, "tenant")
-        if on_duplicate not in get_args(OnDuplicate):
-            raise UsageError(f"on_duplicate is keep, skip or link, not {on_duplicate!r}")
+        _check_choice(on_duplicate)
         checked(table, PATH, "a table is named by its path")
         checked(ignore, Iterable, "ignore is a pattern, or a list of them")
         join = Join(id, root, path_pattern, path_column, types, columns, delimiter, unlisted)
@@ -331,3 +329,8 @@ class Adding:
         if not report.interrupted:
             report += trim_again(self._store, hashers, min_side=min_side, progress=progress)
         return report
+
+
+def _check_choice(on_duplicate: OnDuplicate) -> None:
+    if on_duplicate not in get_args(OnDuplicate):
+        raise UsageError(f"on_duplicate is keep, skip or link, not {on_duplicate!r}")
