@@ -1,13 +1,16 @@
 """Pictures and collections that tests share."""
 
 import os
+import platform
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from milvus_server import QUICK, MilvusProcess, why_no_server
 
 import lookalike
 from lookalike.collection import Collection
@@ -41,6 +44,21 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("the development pictures are not beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusProcess]:
+    """A Milvus server that tests share: each uses collections of its own name."""
+    why = why_no_server()
+    if why and os.environ.get("CI") and sys.platform == "linux" and platform.machine() == "x86_64":
+        pytest.fail(f"no test may pass by being skipped here: {why}")
+    if why:
+        pytest.skip(why)
+    folder = tmp_path_factory.mktemp("milvus")
+    server = MilvusProcess(folder, QUICK).start()
+    yield server
+    server.kill()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
