@@ -21,7 +21,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-_SYSTEM = ctypes.CDLL(None)
+_SYSTEM = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 HOST = "127.0.0.1"
 STARTED_WITHIN = 180.0  # seconds; alone on two cores it takes 4 to 7
