@@ -7,12 +7,12 @@ taken for null.
 
 import hashlib
 import math
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from lookalike.records import Record
+from lookalike.stores.keys import key_of
 
 LONGEST_PREFIX = 200
 """Characters of a text that its keyword keeps; the rest becomes a digest."""
@@ -61,13 +61,13 @@ def _same(one: Any, other: Any) -> bool:
 @lru_cache(maxsize=4096)
 def text_field(path: tuple[str, ...]) -> str:
     """The field of the texts and booleans at `path`."""
-    return f"text_{_escaped(path)}"
+    return f"text_{key_of(path)}"
 
 
 @lru_cache(maxsize=4096)
 def number_field(path: tuple[str, ...]) -> str:
     """The field of the numbers at `path`."""
-    return f"number_{_escaped(path)}"
+    return f"number_{key_of(path)}"
 
 
 def text_start(start: str) -> str:
@@ -86,11 +86,6 @@ def text_keyword(text: str) -> str:
 def truth_keyword(truth: bool) -> str:
     """The keyword of true or false."""
     return ":true" if truth else ":false"
-
-
-def _escaped(path: tuple[str, ...]) -> str:
-    """A name of letters, digits and underscores, another one for each path."""
-    return re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):x}_", "\0".join(path))
 
 
 def _collect(path: tuple[str, ...], values: Mapping[str, Any], fields: dict[str, Any]) -> None:
