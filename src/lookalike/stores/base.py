@@ -31,7 +31,8 @@ class Entry:
     `trimmed` are the hashes of the picture without its borders, by the name of an encoder of
     hashes; a new hash that comes without one has none. `pixels`, `border` and `duplicate_of` None
     keep what the record has as long as its bytes stay the same; a `duplicate_of` that is not there
-    is passed over.
+    is passed over. `added` and `updated` are seconds since the epoch, for records that come from
+    another store; None means now, and `added` None keeps what the record has.
     """
 
     uri: str
@@ -51,6 +52,8 @@ class Entry:
     pixels: bytes | None = None
     border: str | None = None
     duplicate_of: int | None = None
+    added: float | None = None
+    updated: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -296,6 +299,10 @@ class Store(Protocol):
         """Keep a value that JSON can hold, or forget it with None."""
         ...
 
+    def settings(self) -> dict[str, Any]:
+        """All values that were kept with the collection, by key."""
+        ...
+
     def decide(self, decisions: "Sequence[Decision]") -> None:
         """Keep what was decided about pairs of records; a pair's last decision counts.
 
@@ -324,6 +331,10 @@ class Store(Protocol):
 
     def skipped(self, uris: Sequence[str], tenant: str = "") -> "dict[str, Skipped]":
         """Files of one tenant that were not added, by uri."""
+        ...
+
+    def all_skipped(self) -> "Iterator[Skipped]":
+        """Files that were not added, of every tenant, in any order."""
         ...
 
     def segments(

@@ -94,6 +94,10 @@ class Kept:
         """A value that was kept with the collection; None when there is none."""
         return settings.read(self._catalogue, key)
 
+    def settings(self) -> dict[str, Any]:
+        """All values that were kept with the collection, by key."""
+        return settings.read_all(self._catalogue)
+
     def decisions(self) -> list[Decision]:
         """All that was decided, in order of ids."""
         return deciding.read(self._catalogue)
@@ -101,6 +105,10 @@ class Kept:
     def skipped(self, uris: Sequence[str], tenant: str = "") -> dict[str, Skipped]:
         """Files of one tenant that were not added, by uri."""
         return skipping.read(self._catalogue, uris, tenant)
+
+    def all_skipped(self) -> Iterator[Skipped]:
+        """Files that were not added, of every tenant, in any order."""
+        return skipping.read_all(self._catalogue)
 
     def _need_writable(self, rows: int | None = None) -> None:
         """See that the store can be changed, and that the disk has room for so many rows."""

@@ -20,8 +20,9 @@ INSERT = f"""
     ON CONFLICT (id) DO UPDATE SET uri = excluded.uri, tenant = excluded.tenant,
         sha256 = excluded.sha256, md5 = excluded.md5, size = excluded.size,
         modified_ns = excluded.modified_ns, width = excluded.width, height = excluded.height,
-        format = excluded.format, attributes = excluded.attributes, updated = excluded.updated,
-        pixels = excluded.pixels, border = excluded.border, duplicate_of = excluded.duplicate_of
+        format = excluded.format, attributes = excluded.attributes, added = excluded.added,
+        updated = excluded.updated, pixels = excluded.pixels, border = excluded.border,
+        duplicate_of = excluded.duplicate_of
 """  # noqa: S608 - the columns are ours
 
 _decode: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]

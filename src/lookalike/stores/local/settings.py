@@ -14,6 +14,12 @@ def read(catalogue: Catalogue, key: str) -> Any | None:
     return json.loads(rows[0][0]) if rows else None
 
 
+def read_all(catalogue: Catalogue) -> dict[str, Any]:
+    """All values by key."""
+    rows = catalogue.read("SELECT key, value FROM settings ORDER BY key")
+    return {key: json.loads(value) for key, value in rows}
+
+
 def write(connection: sqlite3.Connection, key: str, value: Any | None) -> None:
     """Keep a value, or forget it with None.
 

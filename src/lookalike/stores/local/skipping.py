@@ -1,7 +1,7 @@
 """Files that were not added because they are duplicates, as rows of the catalogue."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lookalike.attributes import check_text
 from lookalike.errors import NotFoundError
@@ -9,6 +9,7 @@ from lookalike.records import Skipped
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.local.rows import in_chunks
 
+_ROWS = 4096
 _COLUMNS = "uri, tenant, size, modified_ns, duplicate_of, reason"
 
 
@@ -48,3 +49,9 @@ def read(catalogue: Catalogue, uris: Sequence[str], tenant: str) -> dict[str, Sk
         for row in catalogue.read(statement, [tenant, *some]):
             found[row[0]] = Skipped(*row)
     return found
+
+
+def read_all(catalogue: Catalogue) -> Iterator[Skipped]:
+    """Files that were not added, of every tenant, as of one moment."""
+    for some in catalogue.stream(f"SELECT {_COLUMNS} FROM skipped", (), _ROWS):  # noqa: S608
+        yield from (Skipped(*row) for row in some)

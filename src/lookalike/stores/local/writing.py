@@ -152,8 +152,11 @@ def _line(
     if attributes is None:
         attributes = {} if old is None else old.attributes
     text = rows.attributes_json(attributes, entry.uri)
-    added = now if old is None else old.added
-    return (key, entry.uri, entry.tenant, *facts, text, added, now, pixels, border, link)
+    added = entry.added
+    if added is None:
+        added = now if old is None else old.added
+    updated = now if entry.updated is None else entry.updated
+    return (key, entry.uri, entry.tenant, *facts, text, added, updated, pixels, border, link)
 
 
 def update_attributes(
