@@ -300,6 +300,8 @@ def update(row: Row) -> None:
     }
     if row.projected:
         quality["labelled_map_projected"] = row.projected.quality["mAP"].value
+    if row.raw.cost:
+        quality["batch_ms"] = row.raw.cost.batch_ms
     kept = {key: value for key, value in row.card.quality.items() if key not in quality}
     lines = [f"{key} = {value:.3f}" for key, value in (quality | kept).items()]
     block = "[quality]\n" + "\n".join(lines) + "\n"

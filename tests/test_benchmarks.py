@@ -30,11 +30,12 @@ def test_measured_quality_goes_into_a_card_and_nothing_else_changes(
     monkeypatch.setattr(models, "CARDS", tmp_path)
     before = registry.card(name)
     quality = {"mAP": SimpleNamespace(value=0.1234), "P@10": SimpleNamespace(value=0.5)}
-    row = models.Row(before, raw=SimpleNamespace(quality=quality), copies={"jpeg-8": 0.75})
+    raw = SimpleNamespace(quality=quality, cost=SimpleNamespace(batch_ms=12.34))
+    row = models.Row(before, raw=raw, copies={"jpeg-8": 0.75})
     models.update(row)
     models.update(row)
     after = cards.parse((tmp_path / f"{name}.toml").read_text(encoding="utf-8"), name)
-    written = {"labelled_map": 0.123, "labelled_p10": 0.5, "copy_recall": 0.75}
+    written = {"labelled_map": 0.123, "labelled_p10": 0.5, "copy_recall": 0.75, "batch_ms": 12.34}
     assert after == replace(before, quality={**before.quality, **written})
 
 
