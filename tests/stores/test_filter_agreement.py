@@ -19,7 +19,7 @@ from lookalike.records import EncoderSpec, Record
 from lookalike.stores.local import engine_filter, rows, schema, sql_filter
 from lookalike.stores.local.engine import VectorIndex
 from lookalike.stores.local.payload import payload
-from lookalike.stores.local.space import Space
+from lookalike.stores.space import Space
 
 SPACE = Space(EncoderSpec("e", "embedding", 2))
 

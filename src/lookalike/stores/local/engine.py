@@ -13,27 +13,34 @@ import qdrant_edge as qdrant
 from numpy.typing import NDArray
 
 from lookalike.errors import StoreError
-from lookalike.stores.local.space import Space
+from lookalike.indexes import IndexSpec, search_parameters
+from lookalike.stores.space import Space
 
 Answer = tuple[float, int]
 """(cosine distance, id)."""
 
 _BATCH = 2000
 _READ_BYTES = 1 << 20
-_DEFAULT_EF = 96
+_DEFAULT_M = 16
+_DEFAULT_EF_CONSTRUCTION = 128
 _FILTERED_EF = 128
+"""The least candidates of a search with a filter."""
 _INDEX_AT_KB = 1
 """When the graph is built is for `shards` to say, so the engine is to leave nothing out of it."""
 _EXACT_FILTER_KB = 40_000
 """Filters that leave less than this many KB of float32 vectors are searched exactly."""
 
 
-def settings(dimensions: int) -> qdrant.EdgeConfig:
+def settings(dimensions: int, index: IndexSpec) -> qdrant.EdgeConfig:
     """The shard's settings.
 
     HNSW (Malkov and Yashunin, 2016) over int8 codes, rescored with the float16 vectors, which
-    stay in the page cache of the operating system rather than in the process.
+    stay in the page cache of the operating system rather than in the process. FLAT has no codes,
+    and `shards` builds no graph for it.
     """
+    codes = qdrant.ScalarQuantizationConfig(
+        qdrant.ScalarType.Int8, quantile=0.99, memory=qdrant.Memory.Cached
+    )
     return qdrant.EdgeConfig(
         vectors=qdrant.EdgeVectorParams(
             size=dimensions,
@@ -42,31 +49,34 @@ def settings(dimensions: int) -> qdrant.EdgeConfig:
             memory=qdrant.Memory.Cold,
         ),
         hnsw_config=qdrant.HnswIndexConfig(
-            m=16, ef_construct=128, full_scan_threshold=_EXACT_FILTER_KB
+            m=int(index.build.get("M", _DEFAULT_M)),
+            ef_construct=int(index.build.get("efConstruction", _DEFAULT_EF_CONSTRUCTION)),
+            full_scan_threshold=_EXACT_FILTER_KB,
         ),
-        quantization_config=qdrant.ScalarQuantizationConfig(
-            qdrant.ScalarType.Int8, quantile=0.99, memory=qdrant.Memory.Cached
-        ),
+        quantization_config=None if index.table.exact else codes,
         optimizers=qdrant.EdgeOptimizersConfig(indexing_threshold=_INDEX_AT_KB),
         wal_enabled=False,
     )
 
 
-def _parameters(ef: int, *, exact: bool = False, filtered: bool = False) -> qdrant.SearchParams:
+def _parameters(
+    index: IndexSpec, *, exact: bool = False, filtered: bool = False
+) -> qdrant.SearchParams:
     # A filter cuts the graph into pieces; ACORN (Patel et al., 2024) steps over the nodes between.
+    found = search_parameters(index, "local", 1)
+    ef = int(found.get("ef", 1))
     return qdrant.SearchParams(
-        hnsw_ef=ef,
-        exact=exact,
-        quantization=qdrant.QuantizationSearchParams(rescore=True, oversampling=2.0),
+        hnsw_ef=max(ef, _FILTERED_EF) if filtered else ef,
+        exact=exact or index.table.exact,
+        quantization=qdrant.QuantizationSearchParams(
+            rescore=True, oversampling=float(found.get("oversampling", 1.0))
+        ),
         acorn=qdrant.AcornSearchParams(enable=True, max_selectivity=1.0) if filtered else None,
     )
 
 
 _CHECKED = 512
 """Among how many answers a vector is looked for when an index is checked."""
-_PLAIN = _parameters(_DEFAULT_EF)
-_FILTERED = _parameters(_FILTERED_EF, filtered=True)
-_EXACT = _parameters(_DEFAULT_EF, exact=True)
 
 
 class EngineFailure(StoreError):  # noqa: N818 - as EnvironmentFailure
@@ -79,16 +89,23 @@ class VectorIndex:
     def __init__(self, shard: Any, folder: Path, space: Space) -> None:
         self._shard = shard
         self.folder = folder
+        self._fields = set(shard.info().payload_schema)
+        self.use(space)
+
+    def use(self, space: Space) -> None:
+        """Search by the parameters of this space, which is otherwise the one it was made for."""
+        self._plain = _parameters(space.index)
+        self._filtered = _parameters(space.index, filtered=True)
+        self._exact = _parameters(space.index, exact=True)
         self.space = space
         """What its vectors, and queries, are made by."""
-        self._fields = set(shard.info().payload_schema)
 
     @staticmethod
     def create(folder: Path, space: Space) -> "VectorIndex":
         """A new, empty index."""
         folder.mkdir(parents=True)
         with _failures(folder):
-            shard = qdrant.EdgeShard.create(str(folder), settings(space.size))
+            shard = qdrant.EdgeShard.create(str(folder), settings(space.size, space.index))
             return VectorIndex(shard, folder, space)
 
     @staticmethod
@@ -100,7 +117,7 @@ class VectorIndex:
         """
         _warm(folder)
         with _failures(folder):
-            shard = qdrant.EdgeShard.load(str(folder), settings(space.size))
+            shard = qdrant.EdgeShard.load(str(folder), settings(space.size, space.index))
             return VectorIndex(shard, folder, space)
 
     def __len__(self) -> int:
@@ -149,7 +166,8 @@ class VectorIndex:
         Points that tie with the first one cut off are cut off too, since which of them the
         engine returns is chance.
         """
-        parameters = _EXACT if exact else _PLAIN if where is None else _FILTERED
+        exact = exact or self.space.index.table.exact
+        parameters = self._exact if exact else self._plain if where is None else self._filtered
         nearest = qdrant.Query.Nearest(query)
         try:
             points = self._shard.query(
@@ -184,7 +202,9 @@ class VectorIndex:
             nearest = qdrant.Query.Nearest(vector.tolist())
             # Deep, for the question is whether the index is whole: of short vectors int8 codes are
             # often the same, and the first answers lack 3 of 100 among 100,000 random vectors.
-            points = self._shard.query(qdrant.QueryRequest(_CHECKED, query=nearest, params=_PLAIN))
+            points = self._shard.query(
+                qdrant.QueryRequest(_CHECKED, query=nearest, params=self._plain)
+            )
             return bool(points) and points[0].score > float(vector @ vector) - 1e-3
 
     def flush(self) -> None:

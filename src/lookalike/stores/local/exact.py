@@ -16,7 +16,7 @@ from lookalike.stores.local import sql_filter
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.rows import in_chunks
-from lookalike.stores.local.space import Space
+from lookalike.stores.space import Space
 
 _ROWS = 8192
 

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from lookalike.encoders import projection as projections
 from lookalike.encoders.projection import Projection
 from lookalike.errors import StoreError, UnknownEncoderError, UsageError, WeightsError
+from lookalike.indexes import IndexSpec, defaults
 from lookalike.records import EncoderSpec
-from lookalike.stores.local import schema
+from lookalike.stores.local import schema, settings
 from lookalike.stores.local.catalogue import Catalogue
-from lookalike.stores.local.space import Space
+from lookalike.stores.space import Space
+
+_INDEX = "index {}"
+"""The setting that holds the index of an encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +100,27 @@ def space(catalogue: Catalogue, encoder: Member) -> Space:
     """
     rows = catalogue.read("SELECT data FROM projections WHERE encoder = ?", (encoder.number,))
     try:
-        return Space(encoder.spec, projections.read(io.BytesIO(rows[0][0])) if rows else None)
+        projection = projections.read(io.BytesIO(rows[0][0])) if rows else None
     except WeightsError as error:
         name = encoder.spec.name
         raise StoreError(
             f"The projection of {name} in {catalogue.path} is damaged: choose it again with "
             f"`lookalike rebuild --projection {name}=default`, or `{name}=none`."
         ) from error
+    return Space(encoder.spec, projection, index_spec(catalogue, encoder))
+
+
+def index_spec(catalogue: Catalogue, encoder: Member) -> IndexSpec:
+    """The index that its vectors have."""
+    if encoder.is_hash:
+        return IndexSpec("BIN_FLAT")
+    kept = settings.read(catalogue, _INDEX.format(encoder.spec.name))
+    return defaults("local") if kept is None else IndexSpec.from_dict(kept)
+
+
+def keep_index(connection: sqlite3.Connection, encoder: Member, index: IndexSpec) -> None:
+    """Keep which index its vectors have."""
+    settings.write(connection, _INDEX.format(encoder.spec.name), index.to_dict())
 
 
 def keep_projection(

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from lookalike.encoders.projection import Projection
 from lookalike.errors import StoreError
+from lookalike.indexes import IndexSpec
 from lookalike.records import Record
 from lookalike.stores.base import Progress
 from lookalike.stores.local import roster, rows
@@ -29,7 +31,7 @@ from lookalike.stores.local.payload import payload, same_payload
 from lookalike.stores.local.room import need_room
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.rows import in_chunks
-from lookalike.stores.local.space import Space
+from lookalike.stores.space import Space
 
 FOLDER = "vectors"
 
@@ -153,6 +155,7 @@ class Shards:
         with self.catalogue.writing() as connection:
             if other_space:
                 roster.keep_projection(connection, encoder, index.space.projection)
+                roster.keep_index(connection, encoder, index.space.index)
             connection.execute(
                 "UPDATE encoders SET shard = ?, vectors = ? WHERE number = ?",
                 (index.folder.name, len(index), encoder.number),
@@ -232,6 +235,8 @@ class Shards:
         Searches and writes of other threads go on meanwhile.
         """
         index = self.index(encoder)
+        if index.space.index.table.exact:
+            return
         outside = len(index) - index.indexed
         if outside > max(_GRAPH_FROM, _GRAPH_SHARE * len(index)):
             with self._building:
@@ -277,12 +282,26 @@ class Shards:
         self, encoder: Member, projection: Projection | None, progress: Progress | None
     ) -> None:
         """Build the index in another space; index and projection change in one transaction."""
-        space = Space(encoder.spec, roster.as_kept(encoder, projection))
+        index = roster.index_spec(self.catalogue, encoder)
+        space = Space(encoder.spec, roster.as_kept(encoder, projection), index)
         with self._building, self.catalogue.lock:
             # Loaded, the old index answers other threads without waiting for the lock.
             with contextlib.suppress(StoreError):
                 self.index(encoder)
             self._rebuild(encoder, progress, space, other_space=True)
+
+    def set_index(self, encoder: Member, spec: IndexSpec, progress: Progress | None) -> None:
+        """Build another index, or only search otherwise where it would be built as it is."""
+        with self._building, self.catalogue.lock:
+            space = replace(roster.space(self.catalogue, encoder), index=spec)
+            loaded = self.index(encoder)
+            made = loaded.space.index
+            if (spec.kind, spec.build) != (made.kind, made.build):
+                self._rebuild(encoder, progress, space, other_space=True)
+                return
+            with self.catalogue.writing() as connection:
+                roster.keep_index(connection, encoder, spec)
+            loaded.use(space)
 
     def _rebuild(
         self,
@@ -303,7 +322,7 @@ class Shards:
                 done += len(found)
                 _tell(progress, encoder, done, total, "load")
             index.flush()
-            if total > _GRAPH_FROM:
+            if total > _GRAPH_FROM and not space.index.table.exact:
                 index.close()
                 build_graph(index.folder, lambda: _tell(progress, encoder, 0, total))
                 index = VectorIndex.load(index.folder, space)

@@ -45,7 +45,7 @@ from lookalike.stores.local.passing import Passing
 from lookalike.stores.local.place import make_folder
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.shards import FOLDER, Shards
-from lookalike.stores.local.space import Space
+from lookalike.stores.space import Space
 
 
 class LocalStore(Kept):

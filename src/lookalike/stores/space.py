@@ -1,13 +1,14 @@
 """The space in which one encoder's embeddings are compared: as they are, or projected."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.projection import Projection
 from lookalike.errors import UsageError
+from lookalike.indexes import IndexSpec, defaults
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Query, QueryPart
 
@@ -16,10 +17,11 @@ _NOTHING_LEFT = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """What stored embeddings and queries are turned into before they are compared."""
+    """What embeddings and queries are turned into before they are compared, and by which index."""
 
     spec: EncoderSpec
     projection: Projection | None = None
+    index: IndexSpec = field(default_factory=lambda: defaults("local"))
 
     @property
     def size(self) -> int:
