@@ -3,7 +3,7 @@
 from lookalike.indexes.kinds import KINDS, Kind
 from lookalike.indexes.parameters import Parameter
 from lookalike.indexes.spec import AUTO, IndexSpec
-from lookalike.indexes.support import available, check, complete, search_parameters
+from lookalike.indexes.support import available, check, complete, defaults, search_parameters
 
 __all__ = [
     "AUTO",
@@ -14,5 +14,6 @@ __all__ = [
     "available",
     "check",
     "complete",
+    "defaults",
     "search_parameters",
 ]

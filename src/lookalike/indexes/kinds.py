@@ -49,10 +49,16 @@ _NLIST = Parameter("nlist", "cells that the vectors are divided into", 1, 65536)
 _NPROBE = Parameter("nprobe", "cells that a search looks into", 1, 65536, 16)
 _M = Parameter("M", "edges of a node of the graph; the lowest level has twice as many", 2, 2048, 16)
 _EF_CONSTRUCTION = Parameter(
-    "efConstruction", "candidates kept while the graph is built", 8, _INT, 200
+    "efConstruction", "candidates kept while the graph is built", 8, _INT, 200, at_home=128
 )
 _EF = Parameter(
-    "ef", "candidates kept while the graph is searched", 1, 32768, 128, at_least_limit=True
+    "ef",
+    "candidates kept while the graph is searched",
+    1,
+    32768,
+    128,
+    at_least_limit=True,
+    at_home=96,
 )
 _OVERSAMPLING = Parameter(
     "oversampling",

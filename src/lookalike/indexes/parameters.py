@@ -18,8 +18,9 @@ class Parameter:
     """A number between `low` and `high`, one of `choices`, or true or false.
 
     `default` None is for what follows from the vectors (see `support.complete`), or need not be
-    given. `places` are the stores that have it. `at_least_limit` says that it may never be below
-    the number of answers asked for.
+    given; `at_home` is the default of the local store where that is another. `places` are the
+    stores that have it. `at_least_limit` says that it may never be below the number of answers
+    asked for.
     """
 
     name: str
@@ -32,6 +33,11 @@ class Parameter:
     flag: bool = False
     places: tuple[Place, ...] = field(default=BOTH)
     at_least_limit: bool = False
+    at_home: Value | None = None
+
+    def usual(self, place: Place) -> Value | None:
+        """Its default in a store."""
+        return self.default if place == "milvus" or self.at_home is None else self.at_home
 
     def read(self, value: object) -> Value:
         """A value, or the text of one, checked.

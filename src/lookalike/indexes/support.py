@@ -92,7 +92,7 @@ def complete(spec: IndexSpec, place: Place, *, dimensions: int, vectors: int) ->
     for one in kind.build:
         if one.name in build or place not in one.places:
             continue
-        value = _following(one, dimensions, vectors)
+        value = _following(one, place, dimensions, vectors)
         if value is not None:
             build[one.name] = value
     if not build.get("refine"):
@@ -100,7 +100,7 @@ def complete(spec: IndexSpec, place: Place, *, dimensions: int, vectors: int) ->
     return IndexSpec(spec.kind, build, spec.search)
 
 
-def _following(parameter: Parameter, dimensions: int, vectors: int) -> Value | None:
+def _following(parameter: Parameter, place: Place, dimensions: int, vectors: int) -> Value | None:
     if parameter.name == "nlist":
         return min(max(round(4 * math.sqrt(vectors)), _LEAST_CELLS), _MOST_CELLS)
     if parameter.name == "m":
@@ -108,7 +108,13 @@ def _following(parameter: Parameter, dimensions: int, vectors: int) -> Value | N
         return next(number for number in range(most, 0, -1) if dimensions % number == 0)
     if parameter.name == "refine_type":
         return "SQ8"
-    return parameter.default
+    return parameter.usual(place)
+
+
+def defaults(place: Place) -> IndexSpec:
+    """The index of embeddings of which nothing is known yet: HNSW with all its parameters."""
+    spec = complete(IndexSpec("HNSW"), place, dimensions=1, vectors=0)
+    return spec.with_search(search_parameters(spec, place, 1))
 
 
 def search_parameters(spec: IndexSpec, place: Place, limit: int) -> dict[str, Value]:
@@ -118,7 +124,7 @@ def search_parameters(spec: IndexSpec, place: Place, limit: int) -> dict[str, Va
     """
     found: dict[str, Value] = {}
     for one in spec.table.search:
-        value = spec.search.get(one.name, one.default)
+        value = spec.search.get(one.name, one.usual(place))
         if value is None or place not in one.places:
             continue
         if one.at_least_limit:
