@@ -26,7 +26,7 @@ class Shelf:
     def missing(self, name, limit, files_only):
         return [None] * (name in {s.name for s in self.incomplete})
 
-    def vectors(self, name, ids):
+    def compared(self, name, ids):
         return {i: None for i in ids if name in {s.name for s in self.has}}
 
 

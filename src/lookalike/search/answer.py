@@ -86,7 +86,7 @@ def search(
     else:
         furthest = _furthest(threshold)
         neighbours = fuse(store, choice, asked, limit, offset, furthest, where)
-    hits = _hits(store, choice.specs, asked, neighbours, store.get([n.id for n in neighbours]))
+    hits = _hits(store, choice.specs, asked, neighbours, records_of(store, neighbours))
     if segments is not None:
         (spec,) = choice.specs
         hits = explained(store, spec, asked.hashes[spec.name], hits, segments)
@@ -161,6 +161,13 @@ def _neighbours(
         )
         return [one for one in found if one.distance <= radius]
     return store.within(spec.name, query_hash, radius, limit, offset=offset, where=where)
+
+
+def records_of(store: Store, neighbours: Sequence[Neighbour]) -> "list[Record | None]":
+    """The records of raw answers; the store is asked for those that did not come with them."""
+    lacking = [one.id for one in neighbours if one.record is None]
+    found = dict(zip(lacking, store.get(lacking), strict=True)) if lacking else {}
+    return [found[one.id] if one.record is None else one.record for one in neighbours]
 
 
 def _hits(

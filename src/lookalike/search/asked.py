@@ -63,7 +63,8 @@ def ask(
             if spec.kind == "hash":
                 asked.hashes[spec.name] = vector
             else:
-                part = QueryPart(vector, term.weight, text=term.kind == "text")
+                words, kept = term.kind == "text", term.kind == "id"
+                part = QueryPart(vector, term.weight, text=words, projected=kept)
                 asked.parts.setdefault(spec.name, []).append(part)
     if len(terms) > 1:
         # A mixture is no picture: nothing can be identical to it or a copy of it.
@@ -116,7 +117,7 @@ def _stored_vectors(
     record = visible(store, id_, asked.tenant)
     vectors = []
     for spec in specs:
-        vector = store.vectors(spec.name, [record.id]).get(record.id)
+        vector = store.compared(spec.name, [record.id]).get(record.id)
         if vector is None:
             raise UsageError(f"record {id_} ({record.uri}) has no vector of {spec.name}")
         vectors.append(vector)

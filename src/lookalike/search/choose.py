@@ -191,7 +191,7 @@ def _that_understand(specs: list[EncoderSpec], term: Term, store: Store) -> list
             ids = record_ids([term.value])
             found = specs
             if len(specs) > 1:
-                found = [s for s in specs if store.vectors(s.name, ids)] or specs
+                found = [s for s in specs if store.compared(s.name, ids)] or specs
             why = ""
     if not found:
         raise UsageError(f"{why}, and the collection has {_names(specs)}")

@@ -61,12 +61,14 @@ class QueryPart:
     """One of several embeddings that a query is the weighted sum of.
 
     `vector` is (dim,) float32 of unit length, as the encoder made it; `text` says that it is of
-    words, which a projection may centre otherwise than pictures.
+    words, which a projection may centre otherwise than pictures. `projected` says that it is of
+    the length at which vectors are compared, as `Store.compared` gives it.
     """
 
     vector: "NDArray[np.float32]"
     weight: float = 1.0
     text: bool = False
+    projected: bool = False
 
 
 Query: TypeAlias = "NDArray[np.float32] | Sequence[QueryPart]"
@@ -77,11 +79,13 @@ Query: TypeAlias = "NDArray[np.float32] | Sequence[QueryPart]"
 class Neighbour:
     """One raw answer: a record's id and its distance to the query.
 
-    Cosine distance 0..2 for embeddings, Hamming distance in bits for hashes.
+    Cosine distance 0..2 for embeddings, Hamming distance in bits for hashes. `record` is there
+    where the store had it at hand; None says nothing about whether there is one.
     """
 
     id: int
     distance: float
+    record: "Record | None" = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,13 @@ class Store(Protocol):
 
     def vectors(self, encoder: str, ids: Sequence[int]) -> "dict[int, NDArray[Any]]":
         """Stored vectors by id: (dim,) float32 or (bits/8,) uint8; absent ids are left out."""
+        ...
+
+    def compared(self, encoder: str, ids: Sequence[int]) -> "dict[int, NDArray[Any]]":
+        """Vectors by id as they are compared: projected ones where there is a projection.
+
+        (dim,) float32 or (bits/8,) uint8; absent ids are left out.
+        """
         ...
 
     def all_vectors(self, encoder: str) -> "Iterator[tuple[NDArray[np.int64], NDArray[Any]]]":

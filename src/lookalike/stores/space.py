@@ -54,12 +54,13 @@ class Space:
         return (total / norm).astype(np.float32)
 
     def _one(self, part: QueryPart) -> NDArray[np.float32]:
-        if part.vector.shape != (self.spec.size,):
+        size = self.size if part.projected else self.spec.size
+        if part.vector.shape != (size,):
             raise UsageError(
-                f"Encoder {self.spec.name!r} needs a query of shape ({self.spec.size},), "
+                f"Encoder {self.spec.name!r} needs a query of shape ({size},), "
                 f"not {part.vector.shape}."
             )
-        if self.projection is None:
+        if self.projection is None or part.projected:
             return part.vector
         project = self.projection.project_text if part.text else self.projection.project
         vector: NDArray[np.float32] = project(part.vector[None])[0]

@@ -36,6 +36,7 @@ from lookalike.stores.local import (
     writing,
 )
 from lookalike.stores.local.catalogue import FILE_NAME, Catalogue
+from lookalike.stores.local.compared import compared
 from lookalike.stores.local.hashes import FOLDER as HASHES
 from lookalike.stores.local.hashes import HashTables
 from lookalike.stores.local.kept import Kept
@@ -207,6 +208,13 @@ class LocalStore(Kept):
     def vectors(self, encoder: str, ids: Sequence[int]) -> dict[int, NDArray[Any]]:
         """Stored vectors by id: (dim,) float32 or (bits/8,) uint8; absent ids are left out."""
         return reading.vectors(self._catalogue, self._member(encoder), ids)
+
+    def compared(self, encoder: str, ids: Sequence[int]) -> dict[int, NDArray[Any]]:
+        """Vectors by id as they are compared: projected ones where there is a projection."""
+        one = self._member(encoder)
+        if one.is_hash:
+            return reading.vectors(self._catalogue, one, ids)
+        return compared(self._catalogue, one, self._space(one), ids)
 
     def all_vectors(self, encoder: str) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
         """All stored vectors in chunks of ids (n,) and vectors (n, size), in order of id."""
