@@ -121,6 +121,11 @@ class Store(Protocol):
     death of the process. `where` is a parsed filter; None means all records.
     """
 
+    @property
+    def many_writers(self) -> bool:
+        """Whether several processes may write at a time."""
+        ...
+
     def encoders(self) -> "tuple[EncoderSpec, ...]":
         """The collection's encoders, in the order they were added."""
         ...

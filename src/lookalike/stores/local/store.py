@@ -56,6 +56,8 @@ class LocalStore(Kept):
     with `read_only=True` beside it, and then search exactly, without the engine.
     """
 
+    many_writers = False
+
     def __init__(self, folder: Path, read_only: bool, progress: Progress | None) -> None:
         """Use `open`."""
         self.path = folder
