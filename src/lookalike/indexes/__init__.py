@@ -1,11 +1,12 @@
 """Kinds of index: what each is, what it takes, where it can be had, and which one to choose."""
 
-from lookalike.indexes.choose import Choice, choose, outgrown
+from lookalike.indexes.choose import Choice, choose, outgrown, settled
 from lookalike.indexes.kinds import KINDS, Kind
 from lookalike.indexes.parameters import Parameter
 from lookalike.indexes.sizes import VectorBytes, vector_bytes
 from lookalike.indexes.spec import AUTO, IndexSpec
 from lookalike.indexes.support import available, check, complete, defaults, search_parameters
+from lookalike.indexes.wished import Wished
 
 __all__ = [
     "AUTO",
@@ -15,6 +16,7 @@ __all__ = [
     "Kind",
     "Parameter",
     "VectorBytes",
+    "Wished",
     "available",
     "check",
     "choose",
@@ -22,5 +24,6 @@ __all__ = [
     "defaults",
     "outgrown",
     "search_parameters",
+    "settled",
     "vector_bytes",
 ]

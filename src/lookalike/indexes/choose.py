@@ -10,8 +10,8 @@ from lookalike.errors import UsageError
 from lookalike.indexes.kinds import Version
 from lookalike.indexes.parameters import Place, Value
 from lookalike.indexes.sizes import vector_bytes
-from lookalike.indexes.spec import IndexSpec
-from lookalike.indexes.support import available, complete, defaults
+from lookalike.indexes.spec import AUTO, IndexSpec
+from lookalike.indexes.support import available, check, complete, defaults
 from lookalike.views.text import size
 
 FEW = 20_000
@@ -96,6 +96,30 @@ _ORDER = (
     ("IVF_PQ", "cells of product codes need least, and the recall wished for allows them"),
     ("DISKANN", "a graph on disk needs a fifth of the vectors' memory, and fast disks"),
 )
+
+
+def settled(
+    spec: IndexSpec,
+    place: Place,
+    version: Version | None = None,
+    *,
+    vectors: int,
+    dimensions: int,
+    binary: bool = False,
+) -> IndexSpec:
+    """The index to make of the one asked for: checked, chosen where "auto", and complete.
+
+    Raises:
+        UsageError: the store cannot make it; see `support.check`.
+    """
+    check(spec, place, version, dimensions=dimensions, binary=binary)
+    if spec.kind != AUTO:
+        return complete(spec, place, dimensions=dimensions, vectors=vectors)
+    if not vectors and not binary:
+        return defaults(place)
+    return choose(
+        place, vectors=vectors, dimensions=dimensions, version=version, binary=binary
+    ).spec
 
 
 def _local(vectors: int, dimensions: int, memory: int | None) -> Choice:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 from lookalike.indexes.parameters import Place
 from lookalike.indexes.spec import IndexSpec
-from lookalike.indexes.support import complete
+from lookalike.indexes.support import FLOAT_BYTES, SEGMENT_BYTES, complete
 
-FLOAT_BYTES = 4
+__all__ = ["SEGMENT_BYTES", "VectorBytes", "vector_bytes"]
+
 _LINK_BYTES = 4
 _ID_BYTES = 8
-SEGMENT_BYTES = 512 * 2**20
-"""Vectors of a segment, `dataCoord.segment.maxSize` of the server as it is shipped."""
 _DISKANN_CODES = 0.125
 _DISKANN_CACHE = 0.1
 _DISKANN_DEGREE = 56

@@ -10,6 +10,10 @@ from lookalike.indexes.spec import AUTO, IndexSpec
 
 _LEAST_CELLS = 16
 _MOST_CELLS = 65536
+SEGMENT_BYTES = 512 * 2**20
+"""Vectors of a segment, `dataCoord.segment.maxSize` of a Milvus server as it is shipped: each has
+an index of its own."""
+FLOAT_BYTES = 4
 _DIMENSIONS_PER_CODE = 8
 """Components that share a product code unless said otherwise: 8 bits for 32 bytes."""
 
@@ -84,8 +88,8 @@ def _why_not(kind: Kind, place: Place, version: Version | None, binary: bool) ->
 def complete(spec: IndexSpec, place: Place, *, dimensions: int, vectors: int) -> IndexSpec:
     """The spec with every parameter that building takes, by default from the table.
 
-    Cells are four times the root of the number of `vectors`, and product codes of one byte stand
-    for 8 components, where the spec does not say.
+    Cells are four times the root of the number of `vectors` in a segment (0 for as many as it
+    holds), and product codes of one byte stand for 8 components, where the spec does not say.
     """
     kind = spec.table
     build = dict(spec.build)
@@ -102,7 +106,9 @@ def complete(spec: IndexSpec, place: Place, *, dimensions: int, vectors: int) ->
 
 def _following(parameter: Parameter, place: Place, dimensions: int, vectors: int) -> Value | None:
     if parameter.name == "nlist":
-        return min(max(round(4 * math.sqrt(vectors)), _LEAST_CELLS), _MOST_CELLS)
+        inside = SEGMENT_BYTES // (FLOAT_BYTES * dimensions)
+        inside = min(vectors, inside) if vectors else inside
+        return min(max(round(4 * math.sqrt(inside)), _LEAST_CELLS), _MOST_CELLS)
     if parameter.name == "m":
         most = max(dimensions // _DIMENSIONS_PER_CODE, 1)
         return next(number for number in range(most, 0, -1) if dimensions % number == 0)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from lookalike.encoders.projection import Projection
     from lookalike.filters import Filter
+    from lookalike.indexes import IndexSpec
     from lookalike.records import Attributes, Decision, EncoderSpec, Record, Skipped
 
 Progress = Callable[[str, int, int], None]
@@ -122,6 +123,11 @@ class Store(Protocol):
     """
 
     @property
+    def address(self) -> str:
+        """Where the collection is: a folder's absolute path, or an address without secrets."""
+        ...
+
+    @property
     def many_writers(self) -> bool:
         """Whether several processes may write at a time."""
         ...
@@ -130,13 +136,43 @@ class Store(Protocol):
         """The collection's encoders, in the order they were added."""
         ...
 
-    def add_encoder(self, spec: "EncoderSpec", projection: "Projection | None" = None) -> None:
+    def add_encoder(
+        self,
+        spec: "EncoderSpec",
+        projection: "Projection | None" = None,
+        index: "IndexSpec | None" = None,
+    ) -> None:
         """Add an encoder; doing it again with the same spec changes nothing.
 
-        `projection` is what a new one's embeddings are compared through.
+        `projection` is what a new one's embeddings are compared through, `index` the one that its
+        vectors get; None is for the store to choose.
 
         Raises:
-            UsageError: one of that name is there with another kind, size or fingerprint.
+            UsageError: one of that name is there with another kind, size or fingerprint, or the
+                store cannot make that index.
+        """
+        ...
+
+    def index(self, encoder: str) -> "IndexSpec":
+        """The index that an encoder's vectors have, with all its parameters.
+
+        Every search asks for it: no request to a server is made.
+        """
+        ...
+
+    def set_index(
+        self, encoder: str, index: "IndexSpec", progress: Progress | None = None
+    ) -> "IndexSpec":
+        """Give an encoder's vectors another index, or the same one other search parameters.
+
+        It is built from the stored vectors, unless only search parameters change. "auto" chooses
+        by their number. When it is interrupted the old index stays.
+
+        Returns:
+            The index with all its parameters.
+
+        Raises:
+            UsageError: the store cannot make it; nothing was changed.
         """
         ...
 

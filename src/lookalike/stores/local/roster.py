@@ -68,9 +68,12 @@ def member(known: dict[str, Member], name: str) -> Member:
 
 
 def add(
-    connection: sqlite3.Connection, spec: EncoderSpec, projection: Projection | None = None
+    connection: sqlite3.Connection,
+    spec: EncoderSpec,
+    index: IndexSpec,
+    projection: Projection | None = None,
 ) -> None:
-    """Add an encoder and its table, and what its embeddings are compared through.
+    """Add an encoder and its table, its index, and what its embeddings are compared through.
 
     Raises:
         UsageError: its kind or size cannot be, or the projection is not for its embeddings.
@@ -89,6 +92,8 @@ def add(
     connection.execute(schema.vectors_table(added.number))
     if added.is_hash:
         connection.execute(schema.trimmed_table(added.number))
+    else:
+        keep_index(connection, added, index)
     keep_projection(connection, added, as_kept(added, projection))
 
 
@@ -108,6 +113,12 @@ def space(catalogue: Catalogue, encoder: Member) -> Space:
             f"`lookalike rebuild --projection {name}=default`, or `{name}=none`."
         ) from error
     return Space(encoder.spec, projection, index_spec(catalogue, encoder))
+
+
+def vectors(catalogue: Catalogue, encoder: Member) -> int:
+    """How many vectors it has."""
+    ((held,),) = catalogue.read("SELECT vectors FROM encoders WHERE number = ?", (encoder.number,))
+    return int(held)
 
 
 def index_spec(catalogue: Catalogue, encoder: Member) -> IndexSpec:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from lookalike.attributes import check_text
 from lookalike.encoders.projection import Projection
-from lookalike.errors import StoreError, UsageError
 from lookalike.filters import Filter
 from lookalike.hamming import Found
+from lookalike.indexes import IndexSpec
 from lookalike.records import Attributes, EncoderSpec, Record
 from lookalike.stores.base import (
     EncoderStats,
@@ -28,7 +28,7 @@ from lookalike.stores.local import (
     exact,
     health,
     indexed,
-    noting,
+    indexing,
     qualities,
     reading,
     roster,
@@ -39,17 +39,16 @@ from lookalike.stores.local.catalogue import FILE_NAME, Catalogue
 from lookalike.stores.local.compared import compared
 from lookalike.stores.local.hashes import FOLDER as HASHES
 from lookalike.stores.local.hashes import HashTables
-from lookalike.stores.local.kept import Kept
 from lookalike.stores.local.lock import WriterLock
 from lookalike.stores.local.noting import Changes
 from lookalike.stores.local.passing import Passing
 from lookalike.stores.local.place import make_folder
-from lookalike.stores.local.roster import Member
 from lookalike.stores.local.shards import FOLDER, Shards
+from lookalike.stores.local.upkeep import Upkeep
 from lookalike.stores.space import Space
 
 
-class LocalStore(Kept):
+class LocalStore(Upkeep):
     """Records, embeddings and hashes in one folder; implements `stores.base.Store`.
 
     Safe to use from several threads. One process writes at a time; others may open the folder
@@ -111,6 +110,11 @@ class LocalStore(Kept):
         return cls(folder, read_only, progress)
 
     @property
+    def address(self) -> str:
+        """The folder's absolute path."""
+        return str(self.path.resolve())
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What the store had to put right since it was opened, in words."""
         return (*self._shards.notices, *self._hashes.notices)
@@ -121,10 +125,15 @@ class LocalStore(Kept):
             self._known = roster.members(self._catalogue)
         return tuple(one.spec for one in self._known.values())
 
-    def add_encoder(self, spec: EncoderSpec, projection: Projection | None = None) -> None:
+    def add_encoder(
+        self,
+        spec: EncoderSpec,
+        projection: Projection | None = None,
+        index: IndexSpec | None = None,
+    ) -> None:
         """Add an encoder; doing it again with the same spec changes nothing.
 
-        `projection` is what a new one's embeddings are compared through.
+        `projection` is what a new one's embeddings are compared through, `index` the one they get.
         """
         self._need_writable()
         with self._catalogue.lock:
@@ -133,20 +142,12 @@ class LocalStore(Kept):
                 roster.refuse_other(old.spec, spec)
                 return
             self._need_writable(0)
+            made = indexing.settle(spec, index, projection, 0)
             with self._catalogue.writing() as connection:
-                roster.add(connection, spec, projection)
+                roster.add(connection, spec, made, projection)
             self._known = roster.members(self._catalogue)
             if spec.kind == "embedding":
                 self._shards.create(self._known[spec.name])
-
-    def _member(self, name: str, kind: str | None = None) -> Member:
-        found = self._known.get(name)
-        if found is None and self.read_only:
-            self._known = roster.members(self._catalogue)
-        found = found or roster.member(self._known, name)
-        if kind is not None and found.spec.kind != kind:
-            raise UsageError(f"Encoder {name!r} makes {found.spec.kind}s: ask it for those.")
-        return found
 
     # Writing
 
@@ -234,16 +235,6 @@ class LocalStore(Kept):
     def projection(self, encoder: str) -> Projection | None:
         """What the embeddings of an encoder are compared through; None when as they are."""
         return self._space(self._member(encoder, "embedding")).projection
-
-    def _space(self, encoder: Member) -> Space:
-        if not self.read_only:
-            return self._shards.index(encoder).space
-        writes = self._catalogue.writes()
-        held = self._spaces.get(encoder.spec.name)
-        if held is None or held[0] != writes:
-            held = (writes, roster.space(self._catalogue, encoder))
-            self._spaces[encoder.spec.name] = held
-        return held[1]
 
     # Searching
 
@@ -347,50 +338,6 @@ class LocalStore(Kept):
         return exact.distances(self._catalogue, one, space, vector, ids)
 
     # Upkeep
-
-    def optimize(self, progress: Progress | None = None) -> None:
-        """Build what makes search fast for everything added since the last time.
-
-        Does nothing until enough has been added to be worth it.
-        """
-        self._need_writable()
-        for one in self._known.values():
-            if one.is_hash:
-                self._hashes.optimize(one)
-            else:
-                self._shards.optimize(one, progress)
-
-    def set_projection(
-        self, encoder: str, projection: Projection | None, progress: Progress | None = None
-    ) -> None:
-        """Compare embeddings through another projection from now on, or as they are.
-
-        The index is built again from the stored embeddings. Searches go on with the old one until
-        it is whole; writes wait.
-        """
-        self._need_writable()
-        self._shards.set_projection(self._member(encoder, "embedding"), projection, progress)
-
-    def rebuild(self, progress: Progress | None = None) -> None:
-        """Throw every index away and build it again from what is kept, reading no picture.
-
-        Raises:
-            StoreError: the catalogue itself is damaged.
-        """
-        self._need_writable()
-        if damage := self._catalogue.check():
-            raise StoreError(
-                f"{self._catalogue.path} is damaged ({damage[0]}): restore it from a backup, or "
-                f"save what can be read with `sqlite3 {FILE_NAME} .recover`."
-            )
-        with self._catalogue.writing() as connection:
-            noting.count_again(connection, self._known)
-        self._hashes.forget()
-        for one in self._known.values():
-            if one.is_hash:
-                self._hashes.rebuild(one)
-            else:
-                self._shards.rebuild(one, progress)
 
     def stats(self) -> StoreStats:
         """Counts, sizes and health."""

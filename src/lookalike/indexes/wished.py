@@ -1,0 +1,71 @@
+"""The indexes asked for when encoders come to a collection."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from lookalike.errors import UsageError
+from lookalike.indexes.spec import IndexSpec
+
+if TYPE_CHECKING:
+    from lookalike.records import EncoderSpec
+
+Given: TypeAlias = "str | IndexSpec | Mapping[str, str | IndexSpec]"
+"""One for all embeddings, or one for each of some encoders by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """The indexes of encoders new to a collection: by name, and of all other embeddings."""
+
+    others: IndexSpec = field(default_factory=IndexSpec)
+    named: Mapping[str, IndexSpec] = field(default_factory=dict)
+
+    @staticmethod
+    def of(given: "Given | None") -> "Wished":
+        """Read what a caller gave.
+
+        Raises:
+            UsageError: it names no index; see `IndexSpec.parse`.
+        """
+        if given is None:
+            return Wished()
+        if isinstance(given, str | IndexSpec):
+            return Wished(_read(given))
+        if not isinstance(given, Mapping):
+            raise UsageError(
+                "an index is a text such as 'HNSW:M=16', or a mapping of encoders to such, "
+                f"not {type(given).__name__}"
+            )
+        return Wished(named={name: _read(spec) for name, spec in given.items()})
+
+    @staticmethod
+    def parse(texts: Sequence[str]) -> "Wished":
+        """Read `SPEC` and `ENCODER=SPEC` texts, as the command takes them.
+
+        Raises:
+            UsageError: one cannot be read, or one encoder is named twice.
+        """
+        others: IndexSpec | None = None
+        named: dict[str, IndexSpec] = {}
+        for text in texts:
+            name, equals, rest = text.partition("=")
+            # `HNSW:M=16` has its colon before the first equals sign, `phash=BIN_FLAT` has not.
+            if not equals or ":" in name:
+                if others is not None:
+                    raise UsageError("--index-type gives two indexes for all: name the encoders")
+                others = IndexSpec.parse(text)
+            elif name in named:
+                raise UsageError(f"--index-type names {name} twice: choose one index for it")
+            else:
+                named[name] = IndexSpec.parse(rest)
+        return Wished(others or IndexSpec(), named)
+
+    def index(self, encoder: "EncoderSpec") -> IndexSpec:
+        """The index of an encoder; `others` is not for hashes."""
+        found = self.named.get(encoder.name)
+        return found or (self.others if encoder.kind == "embedding" else IndexSpec())
+
+
+def _read(spec: str | IndexSpec) -> IndexSpec:
+    return spec if isinstance(spec, IndexSpec) else IndexSpec.parse(spec)
