@@ -28,6 +28,7 @@ os.environ["LOOKALIKE_RUNTIME"] = "onnxruntime"
 
 # No test may fail because the machine is busy.
 settings.register_profile("untimed", deadline=None)
+settings.register_profile("long", settings.get_profile("untimed"), max_examples=1000)
 settings.load_profile("untimed")
 
 

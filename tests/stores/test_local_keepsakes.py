@@ -1,4 +1,4 @@
-"""What a catalogue keeps beside records and vectors, and how long: digests, decisions, settings."""
+"""Catalogues of older versions, and what they keep beside records and vectors."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from old_catalogue import make_older
 
-from lookalike.errors import NotFoundError, UsageError
-from lookalike.records import Decision, EncoderSpec, Skipped
+from lookalike.records import EncoderSpec
 from lookalike.stores.base import Entry
 from lookalike.stores.local import LocalStore
 
@@ -40,99 +39,6 @@ def store(tmp_path: Path) -> Iterator[LocalStore]:
 
 def near(store: LocalStore, query: np.ndarray) -> list[tuple[int, float]]:
     return [(one.id, one.distance) for one in store.within("h", query, 8, 10)]
-
-
-def test_the_nearer_of_two_hashes_counts(store: LocalStore) -> None:
-    assert near(store, WHOLE) == [(1, 0), (2, 0)]
-    assert near(store, TRIMMED) == [(1, 0)]
-    assert store.distances("h", TRIMMED, [1, 2]) == {1: 0, 2: 16}
-    assert store.trimmed("e", [1, 2]) == {}
-    store.upsert([replace(FIRST, trimmed={})])
-    assert near(store, TRIMMED) == []
-    store.upsert([Entry("/1", trimmed={"h": TRIMMED})])
-    assert near(store, TRIMMED) == [(1, 0)]
-    store.delete([1])
-    assert near(store, TRIMMED) == []
-
-
-@pytest.mark.parametrize(
-    ("trimmed", "why"),
-    [
-        ({"h": TRIMMED[:4]}, "no hash of its size"),
-        ({"h": TRIMMED.astype(np.int16)}, "no hash of its size"),
-        ({"e": TRIMMED}, "no hash of its size"),
-    ],
-)
-def test_what_is_no_trimmed_hash_is_refused(store: LocalStore, trimmed: object, why: str) -> None:
-    with pytest.raises(UsageError, match=why):
-        store.upsert([replace(FIRST, trimmed=trimmed)])
-    with pytest.raises(UsageError, match="without that of the whole"):
-        store.upsert([Entry("/3", trimmed={"h": TRIMMED})])
-    assert store.count() == 2
-
-
-def test_other_bytes_make_forget_what_was_true_of_the_old(store: LocalStore) -> None:
-    store.decide([Decision("keep", 1, 2, 5.0)])
-    store.skip([Skipped("/s", "", 3, 4, 1, "same bytes")])
-    store.upsert([replace(FIRST, md5=b"n" * 16)])
-    assert len(store.decisions()) == 1
-    assert set(store.skipped(["/s"])) == {"/s"}
-    store.upsert([Entry("/1", sha256=b"3" * 32, size=2, vectors={})])
-    record, other = store.get([1, 2])
-    assert record is not None
-    assert other is not None
-    assert (record.pixels, record.border, record.md5) == (None, None, None)
-    assert other.duplicate_of is None
-    assert store.trimmed("h", [1]) == store.vectors("h", [1]) == {}
-    assert store.decisions() == []
-    assert store.skipped(["/s"]) == {}
-
-
-def test_deleting_takes_links_and_decisions_along(store: LocalStore) -> None:
-    store.decide([Decision("different", 1, 2, 5.0)])
-    store.skip([Skipped("/s", "t", 3, 4, 1, "same bytes")])
-    assert store.skipped(["/s"]) == {}
-    assert store.skipped(["/s", "/u"], "t")["/s"].duplicate_of == 1
-    assert store.count() == 2
-    store.delete([1])
-    (other,) = store.get([2])
-    assert other is not None
-    assert other.duplicate_of is None
-    assert store.decisions() == []
-    assert store.skipped(["/s"], "t") == {}
-
-
-def test_what_is_not_there_cannot_be_duplicated(store: LocalStore) -> None:
-    with pytest.raises(NotFoundError, match="no record 9"):
-        store.skip([Skipped("/s", "", 3, 4, 9, "same bytes")])
-    with pytest.raises(NotFoundError, match="no record 1 or no record 9"):
-        store.decide([Decision("keep", 1, 2, 0.0), Decision("keep", 1, 9, 0.0)])
-    assert store.decisions() == []
-    store.upsert([Entry("/3", duplicate_of=77)])
-    assert next(store.scan(after=2)).duplicate_of is None
-
-
-def test_digests_find_records_of_one_tenant_or_of_all(store: LocalStore) -> None:
-    store.upsert([replace(FIRST, tenant="t", uri="/t")])
-    for kind, digest in (("sha256", b"1" * 32), ("md5", b"m" * 16), ("pixels", b"p" * 16)):
-        for tenant, ids in (("", [1]), ("t", [3]), (None, [1, 3]), ("u", [])):
-            found = store.find_digests([digest, b"?"], tenant, kind=kind).get(digest, [])
-            assert [record.id for record in found] == ids
-    assert len(store.find_digests([b"1" * 32], None, limit=1)[b"1" * 32]) == 1
-
-
-def test_settings(store: LocalStore) -> None:
-    assert store.setting("a") is None
-    store.set_setting("a", {"radius": 7, "names": ["é"]})
-    store.set_setting("a", {"radius": 8, "names": ["é"]})
-    with LocalStore.open(store.path, read_only=True) as reader:
-        assert reader.setting("a") == {"radius": 8, "names": ["é"]}
-        with pytest.raises(UsageError, match="read-only"):
-            reader.set_setting("a", 1)
-    store.set_setting("a", None)
-    assert store.setting("a") is None
-    with pytest.raises(UsageError, match="cannot be kept as JSON"):
-        store.set_setting("a", float("nan"))
 
 
 @pytest.mark.parametrize("version", [1, 2])
