@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lookalike.records import Verdict as Verdict
     from lookalike.results import Results as Results
     from lookalike.search import Term as Term
+    from lookalike.transfer import CopyReport as CopyReport
+    from lookalike.transfer import copy as copy
 
 # Looked up when first used, so that `import lookalike` and `lookalike --version` stay instant.
 _HOMES = {
@@ -32,6 +34,8 @@ _HOMES = {
     "Results": ("lookalike.results", "Results"),
     "Term": ("lookalike.search", "Term"),
     "Verdict": ("lookalike.records", "Verdict"),
+    "CopyReport": ("lookalike.transfer", "CopyReport"),
+    "copy": ("lookalike.transfer", "copy"),
     "errors": ("lookalike.errors", None),
     "open": ("lookalike.opening", "open_collection"),
 }
