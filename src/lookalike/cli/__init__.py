@@ -13,6 +13,7 @@ from lookalike.cli.output import say
 
 COMMANDS = (
     "index",
+    "report",
     "search",
     "copies",
     "duplicates",
@@ -23,9 +24,11 @@ COMMANDS = (
     "rebuild",
     "export",
     "import",
+    "copy",
     "evaluate",
     "calibrate",
     "models",
+    "doctor",
     "completion",
 )
 

