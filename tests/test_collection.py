@@ -107,7 +107,7 @@ class TestAdd:
         with lookalike.open(tmp_path / "c", encoder=FAST) as collection:
             with pytest.raises(errors.UsageError, match="uri names one picture"):
                 collection.add(folder, uri="x")
-            with pytest.raises(errors.UsageError, match="ignore and prune go with folders"):
+            with pytest.raises(errors.UsageError, match="ignore, prune and shard go with"):
                 collection.add(b"123", prune=True)
             with pytest.raises(errors.UsageError, match="not int"):
                 collection.add(3)

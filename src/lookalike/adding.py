@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, get_args
 
 from lookalike.arguments import PATH, checked, item, text_of
 from lookalike.errors import UsageError
 from lookalike.records import OnDuplicate
+from lookalike.sharding import own_part
 from lookalike.stores.base import Progress, Store
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from lookalike.encoders.base import Encoder
     from lookalike.ingest import IngestReport
+    from lookalike.records import Record
+    from lookalike.sources.shard import Shard
 
 DEFAULT_ENCODERS = ("clip-vit-b-16", "phash", "sscd-distilled")
 """For what pictures show and for words, for exact copies, for edited ones."""
@@ -38,6 +42,7 @@ class Adding:
         ignore: str | Sequence[str] = (),
         prune: bool = False,
         on_duplicate: OnDuplicate = "keep",
+        shard: "Shard | str | None" = None,
         progress: Progress | None = None,
     ) -> "IngestReport":
         """Add pictures, or bring them up to date; what is unchanged is skipped.
@@ -54,6 +59,8 @@ class Adding:
             on_duplicate: what becomes of a new picture that is identical to one that is there, or a
                 copy of it: "keep" adds it as any other, "skip" leaves it out, "link" adds it with
                 the other's id as its `duplicate_of`.
+            shard: the part to take when several processes add the same source at a time, such as
+                "0/4" to "3/4", or "auto/4" where Kubernetes or Slurm number them.
             progress: called as progress(stage, done, total).
 
         Returns:
@@ -77,8 +84,9 @@ class Adding:
             raise UsageError("uri names one picture given as bytes or image, not paths")
         if isinstance(ignore, str):
             ignore = [ignore]
-        if not any(names) and (ignore or prune):
-            raise UsageError("ignore and prune go with folders, not with pictures in memory")
+        if not any(names) and (ignore or prune or shard is not None):
+            raise UsageError("ignore, prune and shard go with folders, not pictures in memory")
+        part = own_part(shard, self._store)
         known = {spec.name for spec in self._store.encoders()}
         models = self._writing_encoders(progress)
         if any(names):
@@ -92,6 +100,7 @@ class Adding:
                 prune=prune,
                 on_duplicate=on_duplicate,
                 progress=progress,
+                shard=part,
             )
         else:
             items = [item(each, uri) for each in given]
@@ -104,7 +113,8 @@ class Adding:
                 on_duplicate=on_duplicate,
                 progress=progress,
             )
-        return self._complete(report, models, known, progress)
+        own = None if part is None else part.holds_record
+        return self._complete(report, models, known, progress, own)
 
     def add_table(
         self,
@@ -123,6 +133,7 @@ class Adding:
         ignore: str | Sequence[str] = (),
         prune: bool = False,
         on_duplicate: OnDuplicate = "keep",
+        shard: "Shard | str | None" = None,
         progress: Progress | None = None,
     ) -> "IngestReport":
         """Add the pictures that a product table names, with its columns as their attributes.
@@ -144,6 +155,7 @@ class Adding:
             ignore: patterns of pictures to leave out where the folder is walked.
             prune: also delete the records below the folder whose row or file is gone.
             on_duplicate: as in `add`.
+            shard: as in `add`; rows are parted by their ids.
             progress: called as progress(stage, done, total).
 
         Returns:
@@ -161,6 +173,7 @@ class Adding:
         _check_choice(on_duplicate)
         checked(table, PATH, "a table is named by its path")
         checked(ignore, Iterable, "ignore is a pattern, or a list of them")
+        part = own_part(shard, self._store)
         join = Join(id, root, path_pattern, path_column, types, columns, delimiter, unlisted)
         source = TableSource(
             table,
@@ -170,6 +183,7 @@ class Adding:
             ignore=[ignore] if isinstance(ignore, str) else ignore,
             skip=own_folder(self._store),
             progress=progress,
+            shard=part,
         )
         known = {spec.name for spec in self._store.encoders()}
         models = self._writing_encoders(progress)
@@ -182,7 +196,8 @@ class Adding:
             prune=prune,
             progress=progress,
         )
-        return self._complete(report, models, known, progress)
+        own = None if part is None else partial(part.holds_record, id_column=id)
+        return self._complete(report, models, known, progress, own)
 
     def add_encoder(self, name: str, progress: Progress | None = None) -> "IngestReport":
         """Add an encoder and embed what is there, reading the pictures once more.
@@ -303,11 +318,13 @@ class Adding:
         models: "Sequence[Encoder]",
         known: set[str],
         progress: Progress | None,
+        own: "Callable[[Record], bool] | None",
     ) -> "IngestReport":
         """Embed what lacks a vector of an encoder; what fails joins the report.
 
         For the encoders known before only files are looked at: what else is missing was tried
-        when they joined.
+        when they joined. One of several workers completes its `own` records, and leaves the
+        borders of old ones to one that works alone.
         """
         from lookalike.ingest import embed_missing, trim_again
 
@@ -319,6 +336,7 @@ class Adding:
                 self._store,
                 encoder,
                 files_only=encoder.spec.name in known,
+                own=own,
                 min_side=min_side,
                 progress=progress,
             )
@@ -326,7 +344,7 @@ class Adding:
             completed = {encoder.spec.name: more.updated} if more.updated else {}
             report += replace(more, updated=0, completed=completed)
         hashers = [model for model in models if model.spec.kind == "hash"]
-        if not report.interrupted:
+        if own is None and not report.interrupted:
             report += trim_again(self._store, hashers, min_side=min_side, progress=progress)
         return report
 

@@ -56,6 +56,7 @@ def test_json_is_one_object_and_all_of_standard_output(run: Run, some: Path) -> 
         "moved",
         "removed",
         "skipped",
+        "left",
         "completed",
         "failed",
         "duplicates",
@@ -171,7 +172,7 @@ def test_ctrl_c_keeps_what_was_done(photos: Path, tmp_path: Path) -> None:
         "import lookalike.cli.progress as p, lookalike.cli.index as index\n"
         "from contextlib import contextmanager\n"
         "@contextmanager\n"
-        "def progress(quiet):\n"
+        "def progress(quiet, prefix):\n"
         "    yield lambda stage, done, total: done and print('at', done, flush=True)\n"
         "index.progress = progress\n"
         "from lookalike.cli import main\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from lookalike.cli import join, options
+from lookalike.cli import join, options, sharding
 from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, echo_table, is_terminal, plural, say
 from lookalike.cli.progress import duration, progress
@@ -20,9 +20,14 @@ from lookalike.views.text import printable
 if TYPE_CHECKING:
     from lookalike.ingest import IngestReport
     from lookalike.ingest.report import Duplicate
+    from lookalike.sources.shard import Shard
 
 FAILURES_SHOWN = 10
 """Failures in the table, and duplicates; the rest is counted."""
+LEFT = (
+    "{} left that may be files moved from elsewhere: when all parts are done, run the command once "
+    "without --shard"
+)
 
 
 @click.command(no_args_is_help=True)
@@ -58,6 +63,7 @@ FAILURES_SHOWN = 10
     help="An attribute of these pictures; the value is JSON, or else text; may be given again.",
 )
 @join.options
+@sharding.options
 @options.output_file("--failures", help="Write what failed to FILE, one JSON object per line.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -70,6 +76,8 @@ def command(
     on_duplicate: OnDuplicate,
     tenant: str,
     fields: tuple[str, ...],
+    shard: "Shard | None",
+    report: Path | None,
     failures: Path | None,
     as_json: bool,
     quiet: bool,
@@ -101,6 +109,12 @@ def command(
 
     A picture that cannot be used is listed with the reason, and stops nothing.
 
+    Many workers at once, each with a part of the pictures, fill a collection on a server; then
+    `lookalike report` says what became of all parts:
+
+    \b
+    lookalike index /photos -c milvus://db:19530/shop --shard 0/4 --report /job
+
     Exit status: 0 all well, 1 some pictures failed or there were none, 2 wrong use, 3 when the
     environment failed, 130 stopped by Ctrl-C.
     """  # noqa: D301
@@ -111,36 +125,44 @@ def command(
         raise click.UsageError("Missing argument 'PATH...'.")
     found = options.existing_paths(paths)
     joined = join.arguments(table, tuple(found))
+    source = sharding.source_of(found, joined, ignore=[*ignore], set=attributes, tenant=tenant)
     try:
-        with options.open_or_make(collection, encoder=encoder) as opened:
-            with progress(quiet=quiet) as show:
+        with (
+            sharding.reporting(report, shard, collection, source) as worker,
+            options.open_or_make(collection, encoder=encoder) as opened,
+        ):
+            with progress(quiet=quiet, prefix=worker.prefix) as show:
                 add: Callable[..., IngestReport] = (
                     partial(opened.add, found) if joined is None else opened.add_table
                 )
-                report = add(
+                done = add(
                     **(joined or {}),
                     attributes=attributes or None,
                     tenant=tenant,
                     ignore=ignore,
                     prune=prune,
                     on_duplicate=on_duplicate,
-                    progress=show,
+                    shard=shard,
+                    progress=worker.listening(show),
                 )
             total = opened.count()
+            worker.finish(done, opened)
     except KeyboardInterrupt:
         say("stopped; what was done is kept: run the same command again to go on")
         return INTERRUPTED
-    for notice in report.notices:
+    for notice in done.notices:
         say(notice)
     if failures is not None:
-        _write_failures(report, failures)
+        write_failures(done, failures)
     if as_json:
-        echo_json(report.to_dict())
+        echo_json(done.to_dict())
     else:
-        _show(report, total, collection, failures)
-    if report.interrupted:
+        _show(done, total, collection, failures)
+    if done.interrupted:
         return INTERRUPTED
-    return 1 if report.failed or not _seen(report) else 0
+    # A part may be empty: whether all are, the merged report says.
+    none = not _seen(done) and shard is None
+    return 1 if done.failed or none else 0
 
 
 def parse_attributes(fields: Sequence[str]) -> dict[str, Any]:
@@ -186,6 +208,8 @@ def _show(report: "IngestReport", total: int, collection: str, failures: Path | 
     if report.duplicates:
         _show_duplicates(report.duplicates)
     click.echo(summary(report))
+    if report.left:
+        say(LEFT.format(plural(report.left, "picture")))
     if report.interrupted:
         say("stopped; what was done is kept: run the same command again to go on")
     elif _seen(report):
@@ -221,6 +245,7 @@ def summary(report: "IngestReport") -> str:
             ("unchanged", report.unchanged),
             ("removed", report.removed),
             ("skipped", report.skipped),
+            ("left", report.left),
             ("failed", len(report.failed)),
         )
         if count
@@ -233,7 +258,8 @@ def summary(report: "IngestReport") -> str:
     return sentence
 
 
-def _write_failures(report: "IngestReport", path: Path) -> None:
+def write_failures(report: "IngestReport", path: Path) -> None:
+    """Write what failed, one JSON object per line."""
     lines = (
         json.dumps({"uri": failure.uri, "reason": failure.reason}) + "\n"
         for failure in report.failed
@@ -243,11 +269,4 @@ def _write_failures(report: "IngestReport", path: Path) -> None:
 
 def _seen(report: "IngestReport") -> int:
     """Pictures the run came across and could use, and records it removed."""
-    return (
-        report.added
-        + report.updated
-        + report.unchanged
-        + report.moved
-        + report.removed
-        + report.skipped
-    )
+    return report.pictures - len(report.failed) + report.removed

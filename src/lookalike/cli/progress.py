@@ -25,15 +25,18 @@ _LONGEST_S = 100 * 3600.0
 
 
 @contextmanager
-def progress(*, quiet: bool = False) -> "Iterator[Progress | None]":
-    """Give the function to report progress to; None when nothing shall be shown."""
+def progress(*, quiet: bool = False, prefix: str = "") -> "Iterator[Progress | None]":
+    """Give the function to report progress to; None when nothing shall be shown.
+
+    `prefix` begins the lines where there is no terminal, since logs of several may be one.
+    """
     if quiet:
         yield None
     elif sys.stderr.isatty():
         with _bars() as bars:
             yield bars
     else:
-        yield Lines(lambda line: click.echo(line, err=True))
+        yield Lines(lambda line: click.echo(prefix + line, err=True))
 
 
 def is_bytes(stage: str) -> bool:

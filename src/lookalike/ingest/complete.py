@@ -1,6 +1,6 @@
 """What joined a collection later is made of the pictures that are there."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,6 +28,7 @@ def embed_missing(
     encoder: Encoder,
     *,
     files_only: bool = False,
+    own: Callable[[Record], bool] | None = None,
     min_side: int | None = None,
     progress: Progress | None = None,
     limits: Limits = DEFAULT_LIMITS,
@@ -44,6 +45,9 @@ def embed_missing(
     when only others lack vectors: no URL is fetched, and pictures that came as bytes are left as
     they are.
 
+    `own` says which records are this worker's, where several work at a time; the store is then
+    not told to optimize.
+
     `min_side` is the size in pixels at which the collection's pictures were decoded, so that they
     get the same embeddings as if the encoder had been there from the start.
 
@@ -55,13 +59,14 @@ def embed_missing(
     run = Run(
         store,
         [encoder],
-        _again(_missing(store, encoder.spec.name, files_only), limits),
+        _again(_missing(store, encoder.spec.name, files_only, own), limits),
         CompletePlan(),
         limits=limits,
         batch=batch,
         min_side=min_side,
         workers=workers,
         stage=f"embed with {encoder.spec.name}",
+        optimize=own is None,
     )
     return run(progress)
 
@@ -159,11 +164,13 @@ class CompletePlan:
         ledger.settle(Outcome.UPDATED, job.item.uri, entry=job.entry())
 
 
-def _missing(store: Store, encoder: str, files_only: bool) -> Iterator[Record]:
+def _missing(
+    store: Store, encoder: str, files_only: bool, own: Callable[[Record], bool] | None
+) -> Iterator[Record]:
     """The records that lack a vector."""
     after = -1
     while records := store.missing(encoder, after=after, files_only=files_only):
-        yield from records
+        yield from records if own is None else filter(own, records)
         after = records[-1].id
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lookalike.attributes import plain
 from lookalike.encoders.base import Encoder
+from lookalike.errors import UsageError
 from lookalike.imaging import DEFAULT_LIMITS, Limits
 from lookalike.ingest.plan import IndexPlan
 from lookalike.ingest.prune import prune as prune_folders
@@ -13,6 +14,7 @@ from lookalike.ingest.run import BATCH, Run
 from lookalike.records import Attributes, OnDuplicate
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.folder import FolderSource
+from lookalike.sources.shard import Shard
 from lookalike.stores.base import Progress, Store
 
 AttributesFor = Attributes | Callable[[str], Attributes | None] | None
@@ -33,6 +35,7 @@ def ingest(
     limits: Limits = DEFAULT_LIMITS,
     batch: int = BATCH,
     workers: int | None = None,
+    shard: Shard | None = None,
 ) -> IngestReport:
     """Index picture files and folders, or bring them up to date.
 
@@ -56,17 +59,20 @@ def ingest(
         limits: how large a picture may be.
         batch: most pictures in one commit.
         workers: threads that read and decode; one per processor by default.
+        shard: the part to take, as one of several workers at a time. What looks moved is left,
+            and the store is not told to optimize, which is for one that works alone.
 
     Returns:
         What became of the pictures. A bad one never stops the rest.
 
     Raises:
         NotFoundError: none of the paths exists.
-        UsageError: no encoders or paths, a pattern cannot be understood, or the one mapping of
-            attributes for all cannot be stored.
+        UsageError: no encoders or paths, a shard with `prune` or `on_duplicate`, a pattern cannot
+            be understood, or the one mapping of attributes for all cannot be stored.
         EnvironmentFailure: store or encoder failed; what was committed is kept.
     """
-    source = FolderSource(paths, limits=limits, ignore=ignore, skip=own_folder(store))
+    check_shard(shard, prune=prune, on_duplicate=on_duplicate)
+    source = FolderSource(paths, limits=limits, ignore=ignore, skip=own_folder(store), shard=shard)
 
     def clean_up(stopped: Callable[[], bool]) -> tuple[int, list[Failure]]:
         return prune_folders(store, source.paths, tenant=tenant, stopped=stopped)
@@ -81,11 +87,13 @@ def ingest(
             tenant=tenant,
             attributes=_function(attributes),
             on_duplicate=on_duplicate,
+            moves=shard is None,
         ),
         limits=limits,
         batch=batch,
         workers=workers,
         afterwards=clean_up if prune else None,
+        optimize=shard is None,
     )
     return run(progress, count=source.count)
 
@@ -127,6 +135,27 @@ def _function(attributes: AttributesFor) -> Callable[[str], Attributes | None]:
         return attributes
     fixed = None if attributes is None else plain(attributes)
     return lambda _: fixed
+
+
+def check_shard(shard: Shard | None, *, prune: bool, on_duplicate: OnDuplicate) -> None:
+    """Refuse what several workers cannot do beside each other.
+
+    Raises:
+        UsageError: says what to do instead.
+    """
+    if shard is None:
+        return
+    if prune:
+        raise UsageError(
+            "--prune goes without --shard: a file gone here may be one that another worker is "
+            "about to find elsewhere; when all parts are done, run the command once without --shard"
+        )
+    if on_duplicate != "keep":
+        raise UsageError(
+            f"--on-duplicate {on_duplicate} goes without --shard: which of two copies is first "
+            "would depend on the workers' speed; index with keep, and when all parts are done let "
+            "`lookalike duplicates` look at them together"
+        )
 
 
 def own_folder(store: Store) -> tuple[str | os.PathLike[str], ...]:

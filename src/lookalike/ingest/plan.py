@@ -46,9 +46,10 @@ class IndexPlan:
     The same size and time: unchanged. The same bytes under the same uri: only the facts change.
     A file's bytes known from a record whose file is gone: that record moves. Bytes known
     otherwise: a record of its own with the vectors copied. A new picture that is a duplicate of a
-    record becomes what `on_duplicate` says. `attributes` is asked per uri when an
-    item has none. An item with an id is the record of that id; under another uri, too, if the
-    record has the id as its attribute `id_attribute`.
+    record becomes what `on_duplicate` says. Without `moves`, as one of several workers, what would
+    move is left: the others may have found the same bytes, and only one place can be the record's.
+    `attributes` is asked per uri when an item has none. An item with an id is the record of that
+    id; under another uri, too, if the record has the id as its attribute `id_attribute`.
 
     Raises:
         UsageError: the tenant is not valid text.
@@ -63,6 +64,7 @@ class IndexPlan:
         attributes: Callable[[str], Attributes | None] = lambda _: None,
         id_attribute: str | None = None,
         on_duplicate: OnDuplicate = "keep",
+        moves: bool = True,
     ) -> None:
         check_text(tenant, "the tenant")
         self._store = store
@@ -71,6 +73,7 @@ class IndexPlan:
         self._attributes = attributes
         self._id_attribute = id_attribute
         self._on_duplicate = on_duplicate
+        self._moves = moves
         self._originals = None if on_duplicate == "keep" else Originals(store, tenant)
         self.in_order = self._originals is not None
 
@@ -217,6 +220,9 @@ class IndexPlan:
         record = self._known.gone(job.sha256, ledger.claimed)
         if record is None:
             return False
+        if not self._moves:
+            ledger.settle(Outcome.LEFT, job.item.uri)
+            return True
         change = None
         attributes = _merged(record, job.attributes)
         if attributes is not None and _changed(record, attributes):

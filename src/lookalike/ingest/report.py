@@ -21,6 +21,8 @@ class Outcome(StrEnum):
     """Not added, since it is a duplicate of a record."""
     MOVED = "moved"
     """A record whose file was elsewhere keeps its id, vectors and attributes."""
+    LEFT = "left"
+    """It looks moved, which one of several workers cannot decide; left for one that works alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class IngestReport:
     """Counts of pictures by outcome, the failures, and how long it took.
 
     `completed` says by encoder how many records that were there got a vector of it.
+    `left` counts the pictures that one of several workers did not add, since they look moved.
     `skipped` counts the duplicates that were not added; `duplicates` are those and the ones that
     were added and linked, in the order in which they were found.
     `notices` say in words what else the user should know.
@@ -53,12 +56,19 @@ class IngestReport:
     moved: int = 0
     removed: int = 0
     skipped: int = 0
+    left: int = 0
     completed: Mapping[str, int] = field(default_factory=dict)
     failed: tuple[Failure, ...] = ()
     seconds: float = 0.0
     interrupted: bool = False
     notices: tuple[str, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures the run came across, failures included."""
+        done = self.added + self.updated + self.unchanged + self.moved + self.skipped + self.left
+        return done + len(self.failed)
 
     def __add__(self, other: "IngestReport") -> "IngestReport":
         """Both as one: sums, and of the failures one per uri, the first."""
@@ -70,6 +80,7 @@ class IngestReport:
             moved=self.moved + other.moved,
             removed=self.removed + other.removed,
             skipped=self.skipped + other.skipped,
+            left=self.left + other.left,
             completed={
                 name: self.completed.get(name, 0) + other.completed.get(name, 0)
                 for name in (*self.completed, *other.completed)
@@ -90,6 +101,7 @@ class IngestReport:
             "moved": self.moved,
             "removed": self.removed,
             "skipped": self.skipped,
+            "left": self.left,
             "completed": dict(self.completed),
             "failed": [{"uri": failed.uri, "reason": failed.reason} for failed in self.failed],
             "duplicates": [asdict(duplicate) for duplicate in self.duplicates],

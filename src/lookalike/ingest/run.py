@@ -39,6 +39,7 @@ class Run:
         workers: int | None = None,
         stage: str = "index",
         afterwards: Callable[[Callable[[], bool]], tuple[int, list[Failure]]] | None = None,
+        optimize: bool = True,
     ) -> None:
         if not encoders:
             raise UsageError("nothing to encode with: give at least one encoder")
@@ -55,6 +56,7 @@ class Run:
         )
         self._stage = stage
         self._afterwards = afterwards
+        self._optimize = optimize
         self._removed = 0
         self._counted = 0
         self._error: BaseException | None = None
@@ -89,7 +91,7 @@ class Run:
         if self._error is not None:
             raise self._error
         self._tell(progress)
-        if not interrupted:
+        if self._optimize and not interrupted:
             try:
                 self._store.optimize(progress)
             except KeyboardInterrupt:
@@ -102,6 +104,7 @@ class Run:
             moved=counts[Outcome.MOVED],
             removed=self._removed,
             skipped=counts[Outcome.SKIPPED],
+            left=counts[Outcome.LEFT],
             failed=tuple(sorted(self._ledger.failed, key=lambda failure: failure.uri)),
             seconds=time.perf_counter() - started,
             interrupted=interrupted,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from lookalike import filters
 from lookalike.encoders.base import Encoder
 from lookalike.imaging import DEFAULT_LIMITS, Limits
+from lookalike.ingest.index import check_shard
 from lookalike.ingest.plan import IndexPlan
 from lookalike.ingest.prune import prune as prune_folders
 from lookalike.ingest.report import IngestReport
@@ -37,7 +38,9 @@ def ingest_table(
     A row whose picture is unchanged and whose values are new costs no decoding. With `prune` the
     tenant's records below the source's folder are deleted whose files are gone, and those that
     came from a row (they have the id column among their attributes) which is no longer there.
+    The part of one of several workers is the source's.
     """
+    check_shard(source.shard, prune=prune, on_duplicate=on_duplicate)
 
     def clean_up(stopped: Callable[[], bool]) -> tuple[int, list[Failure]]:
         removed, failures = prune_folders(store, [source.root], tenant=tenant, stopped=stopped)
@@ -57,11 +60,13 @@ def ingest_table(
             tenant=tenant,
             id_attribute=source.id_column,
             on_duplicate=on_duplicate,
+            moves=source.shard is None,
         ),
         limits=limits,
         batch=batch,
         workers=workers,
         afterwards=clean_up if prune else None,
+        optimize=source.shard is None,
     )
     report = run(progress, count=source.count)
     return replace(report, notices=tuple(source.notices))

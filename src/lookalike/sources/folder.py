@@ -13,6 +13,7 @@ from lookalike.records import Attributes
 from lookalike.sources.base import Failure, Item
 from lookalike.sources.file import read_file, reason
 from lookalike.sources.ignore import IGNORE_FILE, Rules, user_rules
+from lookalike.sources.shard import Shard
 from lookalike.sources.uri import from_path, is_url
 
 
@@ -25,7 +26,9 @@ class FolderSource:
     memory at a time.
 
     `ignore` holds patterns as in a `.gitignore`, relative to each path; `skip` holds folders
-    never to be entered.
+    never to be entered. With a `shard`, the files and URLs of that part alone are taken, and no
+    others looked at. What cannot be walked is told whatever the part, for nobody knows what was
+    in it, and it may be this machine alone that cannot.
 
     Raises:
         NotFoundError: none of the paths is there.
@@ -39,7 +42,9 @@ class FolderSource:
         limits: Limits,
         ignore: Iterable[str] = (),
         skip: Iterable[str | os.PathLike[str]] = (),
+        shard: Shard | None = None,
     ) -> None:
+        self._shard = shard
         self._urls = dict.fromkeys(path for path in paths if _is_url(path))
         self.paths = tuple(os.path.abspath(path) for path in paths if not _is_url(path))
         """The paths of files and folders, absolute."""
@@ -54,20 +59,20 @@ class FolderSource:
             raise NotFoundError(f"no such file or folder: {names}; check the spelling")
 
     def __iter__(self) -> Iterator[Item | Failure]:
-        for found in self.walk():
+        for found in self._own_part():
             yield file_item(found, self._limits) if isinstance(found, str) else found
-        for url in self._urls:
+        for url in self._own_urls():
             yield url_item(url, self._limits)
 
     def count(self, tell: Callable[[int], None], stopped: Callable[[], bool]) -> None:
         """Count ahead of the walk, telling the count so far now and then and at the end."""
         files = 0
-        for files, _ in enumerate(self.walk(), 1):
+        for files, _ in enumerate(self._own_part(), 1):
             if files % 256 == 0:
                 tell(files)
                 if stopped():
                     return
-        tell(files + len(self._urls))
+        tell(files + len(self._own_urls()))
 
     def walk(self) -> Iterator[str | Failure]:
         """Paths of files to be tried, not looked at yet, and what cannot be walked."""
@@ -79,6 +84,15 @@ class FolderSource:
         while walk.links:
             yield from walk.tree(*walk.links.popleft())
         yield from named
+
+    def _own_part(self) -> Iterator[str | Failure]:
+        if self._shard is None:
+            return self.walk()
+        holds = self._shard.holds
+        return (one for one in self.walk() if isinstance(one, Failure) or holds(from_path(one)))
+
+    def _own_urls(self) -> list[str]:
+        return [url for url in self._urls if self._shard is None or self._shard.holds(url)]
 
 
 def file_item(

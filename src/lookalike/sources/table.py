@@ -12,6 +12,7 @@ from lookalike.sources.base import Failure, Item
 from lookalike.sources.columns import native, parse_types
 from lookalike.sources.folder import FolderSource, file_item, url_item
 from lookalike.sources.places import ByColumn, ByName, ByPattern, Places, below
+from lookalike.sources.shard import Shard
 from lookalike.sources.survey import Survey
 from lookalike.sources.table_readers import Row, Table
 from lookalike.sources.template import PathTemplate
@@ -59,7 +60,8 @@ class TableSource:
     is wrong with one row is a Failure, named TABLE#row=N.
 
     `attributes` holds further ones, the same for all rows; `ignore` holds patterns of what a walk
-    of the folder leaves out, `skip` folders never to be entered.
+    of the folder leaves out, `skip` folders never to be entered. With a `shard`, the rows of that
+    part alone are taken, by their ids, and pictures without a row by their uris.
 
     Raises:
         UsageError: the table cannot be read, a column is not there, or arguments do not fit.
@@ -76,7 +78,9 @@ class TableSource:
         ignore: Iterable[str] = (),
         skip: Iterable[str | os.PathLike[str]] = (),
         progress: "Progress | None" = None,
+        shard: Shard | None = None,
     ) -> None:
+        self.shard = shard
         self._table = Table(path, delimiter=join.delimiter)
         self.id_column = join.id
         self.root = _root(join, self._table)
@@ -122,13 +126,14 @@ class TableSource:
         if self._kept is not None:
             columns = [*dict.fromkeys([*self._kept, *self._places.columns])]
         for row in self._table.rows(columns):
-            yield self._picture(row)
+            if (found := self._picture(row)) is not None:
+                yield found
         if self._counts_others:
             yield from self._without_row()
 
     def count(self, tell: Callable[[int], None], stopped: Callable[[], bool]) -> None:
-        """Tell how many rows there are."""
-        tell(self.survey.rows)
+        """Tell how many rows there are; of a part, how many it should have."""
+        tell(self.survey.rows // (self.shard.of if self.shard else 1))
 
     def _find_places(self, join: Join, template: PathTemplate | None) -> Places:
         if template is not None:
@@ -187,7 +192,8 @@ class TableSource:
                 wrong.append(f"{name}: {error}")
         return values, wrong
 
-    def _picture(self, row: Row) -> Item | Failure:
+    def _picture(self, row: Row) -> Item | Failure | None:
+        """A row's picture, or what is wrong with the row; None when it is in another part."""
         if row.complaint:
             return self._failure(row, row.complaint)
         # A column without a name, as programs write their row numbers, cannot be an attribute.
@@ -212,6 +218,8 @@ class TableSource:
         first = self.survey.first("uri", self._uri_of(path), row.number)
         if first != row.number:
             return self._failure(row, f"its picture {path} is that of row {first} already")
+        if not self._holds(str(key)):
+            return None
         kept = values if self._kept is None else {name: values[name] for name in self._kept}
         item = url_item if is_url(path) else file_item
         found = item(path, self._limits, {**self._fixed, **kept}, number)
@@ -220,8 +228,12 @@ class TableSource:
             return Failure(found.uri, f"{found.reason} (row {row.number} of {self._table.name})")
         return found
 
-    def _failure(self, row: Row, reason: str) -> Failure:
-        return Failure(f"{self._uri}#row={row.number}", f"row {row.number}: {reason}")
+    def _failure(self, row: Row, reason: str) -> Failure | None:
+        uri = f"{self._uri}#row={row.number}"
+        return Failure(uri, f"row {row.number}: {reason}") if self._holds(uri) else None
+
+    def _holds(self, key: str) -> bool:
+        return self.shard is None or self.shard.holds(key)
 
     @staticmethod
     def _uri_of(path: str) -> str:
@@ -241,7 +253,8 @@ class TableSource:
             if isinstance(found, Failure) or self.survey.names(from_path(found)):
                 continue
             if self._unlisted:
-                yield file_item(found, self._limits, self._fixed)
+                if self._holds(from_path(found)):
+                    yield file_item(found, self._limits, self._fixed)
                 continue
             count += 1
             if len(names) < _NAMES_SHOWN:

@@ -198,6 +198,17 @@ def failures(rows: Iterable[tuple[str, str]], *, terminal: bool) -> Table:
     return table
 
 
+def workers(rows: Iterable[Sequence[str]], *, terminal: bool) -> Table:
+    """The workers of one job: part, state, pictures, speed, where, and when last heard of."""
+    table = _table(terminal)
+    for name in ("part", "state", "pictures", "failed", "pictures/s", "attempts", "host", "heard"):
+        words = name in {"state", "host", "heard"}
+        table.add_column(name, justify="left" if words else "right")
+    for row in rows:
+        table.add_row(*map(printable, row))
+    return table
+
+
 def attributes(fields: Attributes) -> str:
     """The user's fields on one line: `colour=red  price=12.5`."""
     return "  ".join(
