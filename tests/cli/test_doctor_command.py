@@ -1,9 +1,13 @@
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
-from tests.cli.conftest import Process, Run
+Run = Callable[..., Result]
+Process = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(autouse=True)
