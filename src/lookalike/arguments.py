@@ -3,14 +3,14 @@
 import hashlib
 import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lookalike import filters
 from lookalike.attributes import check_text
 from lookalike.errors import UsageError
-from lookalike.records import MAX_ID
+from lookalike.records import MAX_ID, AttributeKind
 
 if TYPE_CHECKING:
     from lookalike.filters import Filter
@@ -86,6 +86,16 @@ def encoder_names(value: Any) -> list[str]:
     given = value.split(",") if isinstance(value, str) else checked(value, Iterable, rule)
     names = [checked(name, str, rule).strip() for name in given]
     return [name for name in names if name]
+
+
+def declared_kinds(attributes: Any) -> "dict[str, AttributeKind]":
+    """Attributes with what they hold: number, text or boolean; UsageError for others."""
+    rule = "declared attributes are a mapping of names to number, text or boolean"
+    for name, kind in checked(attributes, Mapping, rule).items():
+        text_of(name, "name of an attribute")
+        if kind not in get_args(AttributeKind):
+            raise UsageError(f"{rule}, and {name} is {kind!r}")
+    return dict(attributes)
 
 
 def text_of(value: Any, what: str) -> str:

@@ -32,13 +32,20 @@ _ROWS_AT_A_TIME = 4096
 class Collection(Calibrating, Deduplicating):
     """A named set of pictures with one or more encoders.
 
-    Made by `lookalike.open`. Safe to use from several threads; one process at a time may write.
+    Made by `lookalike.open`. Safe to use from several threads. One process at a time may write to a
+    collection in a folder; any number to one on a server.
     """
 
-    def __init__(self, store: Store, path: Path, encoders: Sequence[str] = ()) -> None:
+    def __init__(self, store: Store, path: Path | None, encoders: Sequence[str] = ()) -> None:
         self.path = path
+        """The collection's folder; None of one on a server."""
         super().__init__(store, encoders)
         self._updating = threading.Lock()
+
+    @property
+    def address(self) -> str:
+        """Where it is: the path of its folder, or its address on a server, without secrets."""
+        return self._store.address
 
     @property
     def encoders(self) -> tuple[EncoderSpec, ...]:
@@ -50,7 +57,7 @@ class Collection(Calibrating, Deduplicating):
 
     def __repr__(self) -> str:
         names = ", ".join(spec.name for spec in self.encoders) or "no encoder yet"
-        return f"Collection({str(self.path)!r}, {len(self)} records, {names})"
+        return f"Collection({self.address!r}, {len(self)} records, {names})"
 
     def __enter__(self) -> "Collection":
         return self

@@ -1,12 +1,17 @@
 """Opening a collection, or making it where there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lookalike.arguments import PATH, checked, encoder_names
+from lookalike.arguments import PATH, checked, declared_kinds, encoder_names
 from lookalike.collection import Collection
 from lookalike.errors import UsageError
+from lookalike.stores.milvus import MilvusAddress, is_address
+
+if TYPE_CHECKING:
+    from lookalike.stores.base import Store
 
 DEFAULT_PATH = ".lookalike"
 
@@ -17,30 +22,53 @@ def open_collection(
     encoder: str | Sequence[str] | None = None,
     create: bool = True,
     read_only: bool = False,
+    attributes: Mapping[str, str] | None = None,
+    consistency: str | None = None,
 ) -> Collection:
     """Open a collection, making it when it is not there.
 
     Args:
-        path: the collection's folder.
+        path: the collection's folder, or its address on a Milvus server, such as
+            `milvus://localhost:19530/photos`.
         encoder: names of the encoders to use, one, a list, or a text with commas. A new
             collection gets `clip-vit-b-16`, `phash` and `sscd-distilled` by default; an encoder
             new to a collection embeds what is there at the next `add`.
         create: whether to make a collection that is not there.
-        read_only: read beside a process that writes; searches scan the stored embeddings exactly.
+        read_only: refuse to change anything. A folder is then read beside a process that writes,
+            and searches scan the stored embeddings exactly.
+        attributes: those that filters will often ask for, by name, each "number", "text" or
+            "boolean": a new collection on a server gives them columns of their own. A folder
+            needs no such thing, and indexes what is asked for.
+        consistency: how much of what was written a read on a server sees: "session" (what this
+            process wrote), "strong" (everything), "bounded" (all but the last seconds) or
+            "eventually".
 
     Raises:
-        UsageError: no collection there, or an unknown encoder.
-        CollectionLockedError: another process has it open; names its pid.
-        StoreError: the disk or the catalogue failed.
+        UsageError: no collection there, an unknown encoder, or an address that cannot be.
+        CollectionLockedError: another process has the folder open; names its pid.
+        StoreError: the disk, the catalogue or the server failed.
     """
     from lookalike.encoders import registry
-    from lookalike.stores.local import LocalStore
 
-    checked(path, PATH, "a collection is named by its folder's path")
-    if "://" in str(path):
-        raise UsageError(f"{path}: a collection is a folder on this machine; give its path")
+    checked(path, PATH, "a collection is named by its folder's path, or its address")
     names = [] if encoder is None else encoder_names(encoder)
     names = [registry.card(name).name for name in names]
+    declared = None if attributes is None else declared_kinds(attributes)
+    store: Store
+    if is_address(str(path)):
+        from lookalike.stores.milvus.store import MilvusStore
+
+        address = MilvusAddress.parse(str(path), consistency=consistency)
+        store = MilvusStore.open(address, create=create, read_only=read_only, attributes=declared)
+        return Collection(store, None, names)
+    from lookalike.stores.local import LocalStore
+
+    if "://" in str(path):
+        raise UsageError(
+            f"{path}: a collection is a folder on this machine, or milvus://HOST:PORT/NAME"
+        )
+    if consistency is not None:
+        raise UsageError("consistency is for collections on a server: a folder is always strong")
     folder = Path(path)
     store = LocalStore.open(folder, create=create, read_only=read_only)
     return Collection(store, folder, names)

@@ -12,6 +12,10 @@ Attributes = Mapping[str, Any]
 """The user's own fields: str → str, int, float, bool, None, or a list of those."""
 
 
+AttributeKind = Literal["number", "text", "boolean"]
+"""What an attribute holds that is declared when a collection is made."""
+
+
 OnDuplicate = Literal["keep", "skip", "link"]
 """What becomes of a new picture that is a duplicate of a record: added as any other, not added, or
 added with the record's id as its `duplicate_of`."""

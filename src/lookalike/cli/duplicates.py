@@ -259,7 +259,7 @@ def _write(found: "Duplicates", html: Path | None, opened: "Collection") -> None
     if html is not None:
         from lookalike.views.duplicates_page import write_page
 
-        left = write_page(found, html, name=str(opened.path))
+        left = write_page(found, html, name=opened.address)
         say(f"wrote {html}")
         if left:
             say(f"{plural(left, 'group')} had no room on the page; decide on these first")

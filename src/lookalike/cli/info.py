@@ -27,7 +27,7 @@ def command(collection: str, as_json: bool) -> int:
     """  # noqa: D301
     with options.open_existing(collection) as opened:
         stats = opened.stats()
-        path = str(opened.path)
+        path = opened.address
         calibration = opened.calibration
     if as_json:
         from lookalike.calibration.stored import plain

@@ -83,11 +83,11 @@ def evaluate_collection(
             progress("reading the collection", done, total)
     if not items:
         raise UsageError(
-            f"no record of {collection.path} has "
+            f"no record of {collection.address} has "
             + (f"an attribute {label}" if label else "a folder to take its class from")
             + f" and an embedding by {' and '.join(names)}"
         )
-    where_from = f"{collection.path}, by {label or 'folder'},"
+    where_from = f"{collection.address}, by {label or 'folder'},"
     kept = datasets.spread(classes, limit)
     data = datasets.of_classes(
         [items[row] for row in kept], [classes[row] for row in kept], where_from, left_out

@@ -3,16 +3,13 @@
 import io
 import sqlite3
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from lookalike.encoders import projection as projections
 from lookalike.encoders.projection import Projection
-from lookalike.errors import StoreError, UnknownEncoderError, UsageError, WeightsError
+from lookalike.errors import StoreError, UnknownEncoderError, WeightsError
 from lookalike.indexes import IndexSpec, defaults
 from lookalike.records import EncoderSpec
+from lookalike.stores.checks import as_kept, bytes_of, check_spec
 from lookalike.stores.local import schema, settings
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.space import Space
@@ -78,12 +75,7 @@ def add(
     Raises:
         UsageError: its kind or size cannot be, or the projection is not for its embeddings.
     """
-    bits = spec.kind == "hash"
-    if spec.kind not in ("embedding", "hash") or spec.size < 1 or (bits and spec.size % 8):
-        raise UsageError(
-            f"Encoder {spec.name!r} of kind {spec.kind!r} and size {spec.size} cannot be stored: "
-            "embeddings have one component or more, hashes a multiple of 8 bits."
-        )
+    check_spec(spec)
     number = connection.execute(
         "INSERT INTO encoders (name, kind, size, fingerprint) VALUES (?, ?, ?, ?)",
         (spec.name, spec.kind, spec.size, spec.fingerprint),
@@ -94,7 +86,7 @@ def add(
         connection.execute(schema.trimmed_table(added.number))
     else:
         keep_index(connection, added, index)
-    keep_projection(connection, added, as_kept(added, projection))
+    keep_projection(connection, added, as_kept(spec, projection))
 
 
 def space(catalogue: Catalogue, encoder: Member) -> Space:
@@ -142,63 +134,5 @@ def keep_projection(
     if projection is not None:
         connection.execute(
             "INSERT INTO projections (encoder, version, size, data) VALUES (?, ?, ?, ?)",
-            (encoder.number, projection.version, projection.size, _bytes_of(projection)),
+            (encoder.number, projection.version, projection.size, bytes_of(projection)),
         )
-
-
-def as_kept(encoder: Member, projection: Projection | None) -> Projection | None:
-    """The projection as it is after it has been kept, which rounds it.
-
-    Raises:
-        UsageError: it is for embeddings of another size, or cannot be used.
-    """
-    if projection is None:
-        return None
-    if len(projection.mean) != encoder.spec.size:
-        raise UsageError(
-            f"The projection takes embeddings of {len(projection.mean)} components, and those of "
-            f"{encoder.spec.name} have {encoder.spec.size}: use one that was fitted on them."
-        )
-    try:
-        return projections.read(io.BytesIO(_bytes_of(projection)))
-    except WeightsError as error:
-        raise UsageError(str(error)) from error
-
-
-def _bytes_of(projection: Projection) -> bytes:
-    file = io.BytesIO()
-    projections.write(projection, file)
-    return file.getvalue()
-
-
-def refuse_other(old: EncoderSpec, new: EncoderSpec) -> None:
-    """Refuse a spec that differs from the one the collection has under that name.
-
-    Raises:
-        UsageError: kind, size or fingerprint differ.
-    """
-    if old == new:
-        return
-    raise UsageError(
-        f"The collection has encoder {old.name!r} as {old.kind} of {old.size} "
-        f"(weights {old.fingerprint or 'unknown'}), not as {new.kind} of {new.size} "
-        f"(weights {new.fingerprint or 'unknown'}): their vectors cannot be compared. "
-        "Use the same weights as before, or index into a new collection."
-    )
-
-
-def check_hash(encoder: Member, query: Any) -> NDArray[np.uint8]:
-    """A query's hash, (bits/8,) uint8.
-
-    Raises:
-        UsageError: it has another shape or type.
-    """
-    width = encoder.spec.size // 8
-    shape, kind = getattr(query, "shape", None), getattr(query, "dtype", None)
-    if shape != (width,) or kind != np.uint8:
-        raise UsageError(
-            f"Encoder {encoder.spec.name!r} needs a query of {width} uint8, "
-            f"not {kind} of shape {shape}."
-        )
-    hashed: NDArray[np.uint8] = query
-    return hashed

@@ -23,6 +23,7 @@ from lookalike.errors import StoreError
 from lookalike.indexes import IndexSpec
 from lookalike.records import Record
 from lookalike.stores.base import Progress
+from lookalike.stores.checks import as_kept
 from lookalike.stores.local import roster, rows
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.local.engine import EngineFailure, VectorIndex
@@ -283,7 +284,7 @@ class Shards:
     ) -> None:
         """Build the index in another space; index and projection change in one transaction."""
         index = roster.index_spec(self.catalogue, encoder)
-        space = Space(encoder.spec, roster.as_kept(encoder, projection), index)
+        space = Space(encoder.spec, as_kept(encoder.spec, projection), index)
         with self._building, self.catalogue.lock:
             # Loaded, the old index answers other threads without waiting for the lock.
             with contextlib.suppress(StoreError):

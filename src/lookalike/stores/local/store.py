@@ -15,6 +15,7 @@ from lookalike.filters import Filter
 from lookalike.hamming import Found
 from lookalike.indexes import IndexSpec
 from lookalike.records import Attributes, EncoderSpec, Record
+from lookalike.stores import checks
 from lookalike.stores.base import (
     EncoderStats,
     Entry,
@@ -139,7 +140,7 @@ class LocalStore(Upkeep):
         with self._catalogue.lock:
             old = self._known.get(spec.name)
             if old is not None:
-                roster.refuse_other(old.spec, spec)
+                checks.refuse_other(old.spec, spec)
                 return
             self._need_writable(0)
             made = indexing.settle(spec, index, projection, 0)
@@ -297,7 +298,7 @@ class LocalStore(Upkeep):
     ) -> list[Neighbour]:
         """Exact: hashes within `radius` bits of the query, nearest first, ties by id."""
         one = self._member(encoder, "hash")
-        roster.check_hash(one, query)
+        checks.check_hash(one.spec, query)
         keep = None if where is None else Passing(self._catalogue, where)
         end = offset + max(limit, 0)
         return _neighbours(self._hashes.within(one, query, radius, end, keep))[offset:]
@@ -315,7 +316,7 @@ class LocalStore(Upkeep):
     ) -> list[Neighbour]:
         """Hashes of which `minimum` of `segments` parts are equal, by distance, ties by id."""
         one = self._member(encoder, "hash")
-        roster.check_hash(one, query)
+        checks.check_hash(one.spec, query)
         keep = None if where is None else Passing(self._catalogue, where)
         end = offset + max(limit, 0)
         found = self._hashes.matching(one, query, (segments, minimum), end, keep)
@@ -330,7 +331,7 @@ class LocalStore(Upkeep):
         """Distances by id, each compared, as `nearest` and `within` give them."""
         one = self._member(encoder)
         if one.is_hash:
-            return self._hashes.distances(one, roster.check_hash(one, query), ids)
+            return self._hashes.distances(one, checks.check_hash(one.spec, query), ids)
         if not self.read_only:
             return indexed.distances(self._shards, one, query, ids)
         space = self._space(one)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lookalike.filters import And, Comparison, Field, Filter, IsNull, Not, OneOf, Or
 from lookalike.filters.fields import Scalar
+from lookalike.records import AttributeKind
 from lookalike.stores.milvus import filter_columns, filter_json, filterable
 from lookalike.stores.milvus.filter_terms import (
     EVERY,
@@ -22,7 +23,6 @@ from lookalike.stores.milvus.filter_terms import (
     negated,
     quoted,
 )
-from lookalike.stores.milvus.filterable import AttributeKind
 
 _NEVER_NULL = ("id", "uri", "tenant", "added", "updated")
 

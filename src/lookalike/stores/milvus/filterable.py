@@ -12,14 +12,11 @@ Numbers are float64, as which filters compare them.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from lookalike.errors import UsageError
-from lookalike.records import Attributes, Record
+from lookalike.records import AttributeKind, Attributes, Record
 from lookalike.stores.keys import key_of
-
-AttributeKind = Literal["number", "text", "boolean"]
-"""What a declared attribute holds."""
 
 ABSENT = -(2**63) + 1
 """What a column of integers (size, modified_ns, width, height, duplicate_of) holds for None."""

@@ -1,0 +1,60 @@
+"""Columns as Milvus's protocol sends them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.stores.milvus.layout import Column, Type
+
+if TYPE_CHECKING:
+    from pymilvus.grpc_gen.schema_pb2 import FieldData
+
+Values: TypeAlias = "Sequence[Any] | NDArray[Any]"
+"""What one column holds: scalars, JSON as bytes, or (n, dim) float32 or (n, bits/8) uint8."""
+
+_DATA_FIELD = b"\x0a"
+"""What precedes the length of field 1, packed, in protobuf's wire format."""
+
+
+def field_data(column: Column, values: Values) -> "FieldData":
+    """One column as a message."""
+    from pymilvus.grpc_gen.schema_pb2 import FieldData
+
+    made = FieldData(field_name=column.name, type=int(column.type))
+    match column.type:
+        case Type.BOOL:
+            made.scalars.bool_data.data.extend(values)
+        case Type.INT64:
+            made.scalars.long_data.data.extend(values)
+        case Type.DOUBLE:
+            made.scalars.double_data.data.extend(values)
+        case Type.VARCHAR:
+            made.scalars.string_data.data.extend(values)
+        case Type.JSON:
+            made.scalars.json_data.data.extend(values)
+        case Type.BINARY_VECTOR:
+            made.vectors.dim = column.size
+            made.vectors.binary_vector = np.asarray(values, np.uint8).tobytes()
+        case Type.FLOAT_VECTOR:
+            made.vectors.dim = column.size
+            # Packed floats are sent as they lie in memory; one by one they take 50 times as long.
+            raw = np.ascontiguousarray(values, "<f4").tobytes()
+            made.vectors.float_vector.MergeFromString(_DATA_FIELD + _varint(len(raw)) + raw)
+    return made
+
+
+def nothing(rows: int) -> NDArray[np.uint8]:
+    """(rows, 1) the vectors of tables that need none."""
+    return np.zeros((rows, 1), np.uint8)
+
+
+def _varint(number: int) -> bytes:
+    """A length in protobuf's wire format: 7 bits a byte, the lowest first."""
+    written = bytearray()
+    while number > 0x7F:
+        written.append(number & 0x7F | 0x80)
+        number >>= 7
+    written.append(number)
+    return bytes(written)

@@ -1,0 +1,211 @@
+"""What every part of a Milvus store works with: the connection, the tables, the encoders."""
+
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from lookalike.errors import NotFoundError, StoreError, UsageError
+from lookalike.records import AttributeKind
+from lookalike.stores.milvus import roster
+from lookalike.stores.milvus.address import MilvusAddress
+from lookalike.stores.milvus.connection import Connection
+from lookalike.stores.milvus.filterable import attribute_column
+from lookalike.stores.milvus.kept import KeptEntry, KeptTable
+from lookalike.stores.milvus.layout import VERSION, Layout, Table
+from lookalike.stores.milvus.recent import Recent
+from lookalike.stores.milvus.roster import Member
+from lookalike.stores.space import Space
+
+EXACT_INDEX: tuple[str, Mapping[str, Any]] = ("BIN_FLAT", {})
+COLLECTION = "collection"
+"""Kind of the entries that say what the collection is."""
+_HEAD, _FOREIGN = "head", "foreign"
+_FRESH_SECONDS = 2.0
+"""For how long what other processes may change of the roster is not asked for again."""
+LOOKED_UP = ("uri", "sha256", "md5", "pixels", "duplicate_of")
+"""Columns of the records that have an index of their own."""
+
+
+class State:
+    """One open collection.
+
+    `foreign` says that a record may have another id than its uri would give it.
+    """
+
+    def __init__(
+        self, connection: Connection, layout: Layout, kept: KeptTable, *, read_only: bool
+    ) -> None:
+        """Use `open_state`."""
+        self.connection = connection
+        self.address: MilvusAddress = connection.address
+        self.layout = layout
+        self.kept = kept
+        self.read_only = read_only
+        self.recent = Recent()
+        self.foreign = False
+        self.members: dict[str, Member] = {}
+        self.loaded: set[str] = set()
+        """Tables of raw vectors that were loaded here, to be released in the end."""
+        self._spaces: dict[str, tuple[int, Space]] = {}
+        self._fresh = 0.0
+        self._lock = threading.Lock()
+        self.refresh()
+
+    @property
+    def declared(self) -> Mapping[str, AttributeKind]:
+        """The attributes that have columns of their own, and what they hold."""
+        return self.layout.declared
+
+    @property
+    def records(self) -> Table:
+        """The table of records."""
+        return self.layout.records
+
+    def refresh(self) -> None:
+        """Ask again what encoders there are, and whether ids are foreign."""
+        with self._lock:
+            self.members = roster.members(self.kept)
+            self.foreign = self.foreign or bool(self.kept.get(COLLECTION, [_FOREIGN]))
+            self._fresh = time.monotonic()
+
+    def refresh_if_stale(self) -> None:
+        """`refresh`, unless that was done a moment ago."""
+        if time.monotonic() - self._fresh > _FRESH_SECONDS:
+            self.refresh()
+
+    def note_foreign(self) -> None:
+        """Let everybody know that a record may have another id than its uri would give it."""
+        if not self.foreign:
+            self.kept.put([KeptEntry(COLLECTION, _FOREIGN, True)])
+            self.foreign = True
+
+    def member(self, name: str, kind: str | None = None) -> Member:
+        """An encoder by name.
+
+        Raises:
+            UnknownEncoderError: the collection does not have it.
+            UsageError: it makes the other kind of vectors.
+        """
+        if name not in self.members:
+            self.refresh()
+        found = roster.member(self.members, name)
+        if kind is not None and found.spec.kind != kind:
+            raise UsageError(f"Encoder {name!r} makes {found.spec.kind}s: ask it for those.")
+        return found
+
+    def space(self, one: Member) -> Space:
+        """The space in which an encoder's embeddings are compared, and by which index."""
+        name = one.spec.name
+        held = self._spaces.get(name)
+        if held is None or held[0] != one.generation or held[1].index != one.index:
+            space = Space(one.spec, roster.projection(self.kept, one), one.index)
+            held = self._spaces[name] = (one.generation, space)
+        return held[1]
+
+    def compared(self, one: Member) -> Table:
+        """The table of an encoder's vectors as they are compared."""
+        return self.layout.compared(one.spec, one.size, one.generation)
+
+    def need_writable(self) -> None:
+        """See that the collection can be changed.
+
+        Raises:
+            UsageError: it is open read-only.
+        """
+        if self.read_only:
+            raise UsageError(
+                f"The collection {self.address} is open read-only: open it for writing to change "
+                "it."
+            )
+
+
+def open_state(
+    address: MilvusAddress,
+    *,
+    create: bool,
+    read_only: bool,
+    declared: Mapping[str, AttributeKind] | None,
+) -> State:
+    """Open a collection, making it where there is none if that is allowed.
+
+    Raises:
+        NotFoundError: there is none, and none may be made.
+        UsageError: other attributes or another tenancy are asked for than it was made with.
+        StoreError: the server failed, or a newer lookalike made the collection.
+    """
+    connection = Connection(address)
+    try:
+        kept_table = Layout(address.name, {}).kept
+        kept = KeptTable(connection, kept_table)
+        if not connection.has(kept_table.name):
+            if read_only or not create:
+                raise NotFoundError(
+                    f"There is no collection at {address}: make one with `lookalike index`."
+                )
+            _make(connection, kept, kept_table, address, declared or {})
+        head = kept.get(COLLECTION, [_HEAD]).get(_HEAD)
+        if head is None:
+            if read_only:
+                raise NotFoundError(f"The collection {address} is only being made: try again.")
+            # Who was making it died half-way.
+            head = _make(connection, kept, kept_table, address, declared or {})
+        layout = _layout(address, head, declared)
+        connection.ready(layout.records.name)
+        return State(connection, layout, kept, read_only=read_only)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _make(
+    connection: Connection,
+    kept: KeptTable,
+    kept_table: Table,
+    address: MilvusAddress,
+    declared: Mapping[str, AttributeKind],
+) -> dict[str, Any]:
+    """Make the tables of a collection, and say last what it is."""
+    if connection.has(address.name) and not connection.has(kept_table.name):
+        raise UsageError(
+            f"{address}: there is a Milvus collection of that name, and it is not lookalike's: "
+            "use another name."
+        )
+    head = {
+        "version": VERSION,
+        "tenancy": address.tenancy or "key",
+        "declared": dict(declared),
+    }
+    records = _layout(address, head, declared).records
+    indexed = [*LOOKED_UP, *(attribute_column(name) for name in declared)]
+    # Each takes seconds, most of them waiting.
+    with ThreadPoolExecutor(2) as pool:
+        made = pool.submit(connection.create, records, EXACT_INDEX, indexed)
+        connection.create(kept_table, EXACT_INDEX)
+        made.result()
+    kept.put([KeptEntry(COLLECTION, _HEAD, head)])
+    return head
+
+
+def _layout(
+    address: MilvusAddress, head: dict[str, Any], declared: Mapping[str, AttributeKind] | None
+) -> Layout:
+    if head["version"] > VERSION:
+        raise StoreError(
+            f"{address} was written by a newer lookalike (format {head['version']}; this one knows "
+            f"{VERSION}): upgrade with `pip install --upgrade lookalike`."
+        )
+    if address.tenancy not in {None, head["tenancy"]}:
+        raise UsageError(
+            f"{address}: this collection was made with tenancy={head['tenancy']}; leave that "
+            "option out, or copy it into a new collection."
+        )
+    for name, kind in (declared or {}).items():
+        if head["declared"].get(name) != kind:
+            has = ", ".join(f"{key}:{value}" for key, value in head["declared"].items()) or "none"
+            raise UsageError(
+                f"{address}: attributes are declared when a collection is made, and {name}:{kind} "
+                f"was not ({has}); leave it out, or copy into a new collection."
+            )
+    return Layout(address.name, head["declared"], head["tenancy"])
