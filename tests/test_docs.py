@@ -3,9 +3,11 @@
 Every fenced block marked `sh` or `python` runs, page by page in one folder that holds `photos/`
 (some of the example photographs) and the collection that `lookalike index photos` makes. An HTML
 comment on the line before a block can say `<!-- not run: REASON -->` or
-`<!-- needs the text tower -->`.
+`<!-- needs the text tower -->`. Blocks that name a Milvus server at its usual port run against one
+of the tests' own, where one can be had.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -13,11 +15,12 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 import pytest
+from milvus_server import MilvusProcess
 
 from lookalike.cli import cli
 from lookalike.encoders import registry, weights
@@ -33,6 +36,7 @@ FENCE = re.compile(
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 NEEDS_TEXT = "needs the text tower"
+SERVER = "milvus://localhost:19530"
 
 
 @dataclass(frozen=True)
@@ -117,10 +121,36 @@ def work(template: Path) -> Path:
 @pytest.mark.parametrize(
     "page", [p for p in PAGES if any(block.runs for block in blocks(p))], ids=name
 )
-def test_examples_run(page: Path, work: Path, text_tower: bool) -> None:
-    for block in blocks(page):
-        if block.runs and (text_tower or block.note != NEEDS_TEXT):
-            run(block, work)
+def test_examples_run(
+    page: Path, work: Path, text_tower: bool, request: pytest.FixtureRequest
+) -> None:
+    with contextlib.ExitStack() as after:
+        server: MilvusProcess | None = None
+        for block in blocks(page):
+            if not block.runs or (block.note == NEEDS_TEXT and not text_tower):
+                continue
+            if SERVER in block.code and server is None:
+                server = request.getfixturevalue("milvus")
+                after.enter_context(as_it_was(server))
+            run(block if server is None else at(server, block), work)
+
+
+def at(server: MilvusProcess, block: Block) -> Block:
+    """The block with the tests' server in the place of the usual one."""
+    return replace(block, code=block.code.replace(SERVER, server.address("").rstrip("/")))
+
+
+@contextlib.contextmanager
+def as_it_was(server: MilvusProcess) -> Iterator[None]:
+    """Take away what a page leaves on the server."""
+    from pymilvus import MilvusClient
+
+    client = MilvusClient(server.uri)
+    before = set(client.list_collections())
+    yield
+    for name in set(client.list_collections()) - before:
+        client.drop_collection(name)
+    client.close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
