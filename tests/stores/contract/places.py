@@ -40,9 +40,14 @@ class Place:
             from lookalike.stores.local import LocalStore
 
             return LocalStore.open(self.address, read_only=read_only)
-        from lookalike.stores.milvus import MilvusStore
+        from lookalike.stores.milvus.address import MilvusAddress
+        from lookalike.stores.milvus.store import MilvusStore
 
-        return MilvusStore.open(self.address, read_only=read_only)
+        # A reader is one more client, and sees at once what others wrote only if it asks for that.
+        address = MilvusAddress.parse(
+            self.address, consistency="strong" if read_only else "session"
+        )
+        return MilvusStore.open(address, read_only=read_only)
 
     def reopen(self) -> Store:
         """Close the store and open it again."""
