@@ -1,6 +1,7 @@
 """The store protocol: keeps records, embeddings and hashes; answers nearest neighbours."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from lookalike.encoders.projection import Projection
     from lookalike.filters import Filter
     from lookalike.indexes import IndexSpec
+    from lookalike.indexes.kinds import Version
+    from lookalike.indexes.parameters import Place, Value
     from lookalike.records import Attributes, Decision, EncoderSpec, Record, Skipped
 
 Progress = Callable[[str, int, int], None]
@@ -132,6 +135,16 @@ class Store(Protocol):
         """Whether several processes may write at a time."""
         ...
 
+    @property
+    def place(self) -> "Place":
+        """Which kind of store it is; `indexes` knows what each can make."""
+        ...
+
+    @property
+    def version(self) -> "Version | None":
+        """The version of its server; None where there is none."""
+        ...
+
     def encoders(self) -> "tuple[EncoderSpec, ...]":
         """The collection's encoders, in the order they were added."""
         ...
@@ -173,6 +186,19 @@ class Store(Protocol):
 
         Raises:
             UsageError: the store cannot make it; nothing was changed.
+        """
+        ...
+
+    def searching(
+        self, encoder: str, parameters: "Mapping[str, Value]"
+    ) -> "AbstractContextManager[None]":
+        """Within the block, searches of this store use these parameters; nothing is kept."""
+        ...
+
+    def aside(self) -> "AbstractContextManager[Store]":
+        """An empty store of the same place beside this one, to try things in.
+
+        It is gone when the block ends.
         """
         ...
 

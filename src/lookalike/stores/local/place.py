@@ -1,9 +1,31 @@
-"""Where a new collection may be made."""
+"""Where a new collection may be made, and where things are tried beside it."""
 
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 from lookalike.errors import NotFoundError, StoreError, UsageError
+
+_TRIED = "tried-"
+
+
+@contextlib.contextmanager
+def tried_folder(folder: Path) -> Iterator[Path]:
+    """A new folder within a collection's, gone when the block ends."""
+    made = Path(tempfile.mkdtemp(prefix=_TRIED, dir=folder))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def remove_tried(folder: Path) -> None:
+    """Remove what a process that died was trying; only the collection's writer may."""
+    for path in folder.glob(f"{_TRIED}*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def make_folder(folder: Path, allowed: bool) -> None:

@@ -1,5 +1,6 @@
 """The local store: an SQLite catalogue as the truth, and indexes that can be made from it."""
 
+import contextlib
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from lookalike.encoders.projection import Projection
 from lookalike.filters import Filter
 from lookalike.hamming import Found
 from lookalike.indexes import IndexSpec
+from lookalike.indexes.parameters import Place
 from lookalike.records import Attributes, EncoderSpec, Record
 from lookalike.stores import checks
 from lookalike.stores.base import (
@@ -43,7 +45,7 @@ from lookalike.stores.local.hashes import HashTables
 from lookalike.stores.local.lock import WriterLock
 from lookalike.stores.local.noting import Changes
 from lookalike.stores.local.passing import Passing
-from lookalike.stores.local.place import make_folder
+from lookalike.stores.local.place import make_folder, remove_tried, tried_folder
 from lookalike.stores.local.shards import FOLDER, Shards
 from lookalike.stores.local.upkeep import Upkeep
 from lookalike.stores.space import Space
@@ -57,6 +59,8 @@ class LocalStore(Upkeep):
     """
 
     many_writers = False
+    place: Place = "local"
+    version = None
 
     def __init__(self, folder: Path, read_only: bool, progress: Progress | None) -> None:
         """Use `open`."""
@@ -70,6 +74,7 @@ class LocalStore(Upkeep):
                 self._shards = Shards(self._catalogue, folder / FOLDER, progress)
                 self._hashes = HashTables(self._catalogue, folder / HASHES)
                 if not read_only:
+                    remove_tried(folder)
                     self._shards.remove_strays()
                     self._hashes.remove_strays()
             except BaseException:
@@ -367,6 +372,13 @@ class LocalStore(Upkeep):
         problems += self.notices
         size = self._catalogue.bytes_on_disk()
         return StoreStats(self.count(), tuple(encoders), size, tuple(problems))
+
+    @contextlib.contextmanager
+    def aside(self) -> "Iterator[LocalStore]":
+        """An empty store within this one's folder, to try things in; gone when the block ends."""
+        self._need_writable(0)
+        with tried_folder(self.path) as folder, LocalStore.open(folder) as store:
+            yield store
 
     def close(self) -> None:
         """Flush and let go; the store cannot be used afterwards."""

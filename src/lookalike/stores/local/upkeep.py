@@ -1,8 +1,13 @@
 """What of a local store changes or builds its indexes."""
 
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
 from lookalike.encoders.projection import Projection
 from lookalike.errors import StoreError, UsageError
 from lookalike.indexes import IndexSpec
+from lookalike.indexes.parameters import Value
 from lookalike.stores.base import Progress
 from lookalike.stores.local import indexing, noting, roster
 from lookalike.stores.local.catalogue import FILE_NAME
@@ -79,6 +84,19 @@ class Upkeep(Kept):
         if not one.is_hash:
             self._shards.set_index(one, made, progress)
         return made
+
+    @contextlib.contextmanager
+    def searching(self, encoder: str, parameters: Mapping[str, Value]) -> Iterator[None]:
+        """Within the block, searches of this store use these parameters; nothing is kept."""
+        self._need_writable()
+        one = self._member(encoder, "embedding")
+        index = self._shards.index(one)
+        before = index.space
+        index.use(replace(before, index=before.index.with_search(parameters)))
+        try:
+            yield
+        finally:
+            index.use(before)
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Throw every index away and build it again from what is kept, reading no picture.
