@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lookalike.encoders.base import Encoder
+    from lookalike.indexes import Wished
     from lookalike.ingest import IngestReport
-    from lookalike.records import Record
+    from lookalike.records import EncoderSpec, Record
     from lookalike.sources.shard import Shard
 
 DEFAULT_ENCODERS = ("clip-vit-b-16", "phash", "sscd-distilled")
@@ -28,9 +29,12 @@ DEFAULT_ENCODERS = ("clip-vit-b-16", "phash", "sscd-distilled")
 class Adding:
     """The half of a `Collection` that adds to it."""
 
-    def __init__(self, store: Store, encoders: Sequence[str]) -> None:
+    def __init__(
+        self, store: Store, encoders: Sequence[str], indexes: "Wished | None" = None
+    ) -> None:
         self._store = store
         self._wished = tuple(encoders)
+        self._indexes = indexes
 
     def add(
         self,
@@ -205,12 +209,11 @@ class Adding:
         An interrupted run goes on where it stopped when called again.
         """
         from lookalike.encoders import registry
-        from lookalike.encoders.shipped import shipped_projection
         from lookalike.ingest import embed_missing
 
         checked(name, str, "an encoder is named by a text")
         encoder = registry.load(name, progress=progress)
-        self._store.add_encoder(encoder.spec, shipped_projection(encoder.spec.name))
+        self._join(encoder.spec)
         ours = [s.name for s in self._store.encoders() if s.name in registry.names()]
         min_side = max(registry.card(own).min_side for own in ours)
         return embed_missing(self._store, encoder, min_side=min_side, progress=progress)
@@ -296,7 +299,6 @@ class Adding:
         """Load the encoders every new picture is encoded with; new ones join the collection."""
         from lookalike.encoders import registry
         from lookalike.encoders.matching import load_matching, why_not
-        from lookalike.encoders.shipped import shipped_projection
 
         for spec in self._store.encoders():
             if spec.fingerprint and not self._wished and (why := why_not(spec)):
@@ -309,8 +311,15 @@ class Adding:
         # All are loaded before the first one joins.
         further = [registry.load(name, progress=progress) for name in dict.fromkeys(names)]
         for model in further:
-            self._store.add_encoder(model.spec, shipped_projection(model.spec.name))
+            self._join(model.spec)
         return [*models, *further]
+
+    def _join(self, spec: "EncoderSpec") -> None:
+        """Add an encoder with its projection, and the index that is wished for it."""
+        from lookalike.encoders.shipped import shipped_projection
+
+        index = None if self._indexes is None else self._indexes.index(spec)
+        self._store.add_encoder(spec, shipped_projection(spec.name), index)
 
     def _complete(
         self,

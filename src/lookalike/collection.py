@@ -12,6 +12,7 @@ from lookalike.arguments import PATH, checked, condition, digest_of, record_ids
 from lookalike.calibrating import Calibrating
 from lookalike.deduplicating import Deduplicating
 from lookalike.errors import NotFoundError, UsageError
+from lookalike.indexing import Indexing
 from lookalike.records import MAX_ID, EncoderSpec, Record
 from lookalike.stores.base import Progress, Store, StoreStats
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lookalike.copies.effort import Effort
     from lookalike.encoders.projection import Projection
     from lookalike.filters import Filter
+    from lookalike.indexes import Wished
     from lookalike.projecting import Chosen
     from lookalike.results import Results
     from lookalike.search import Term
@@ -29,17 +31,23 @@ if TYPE_CHECKING:
 _ROWS_AT_A_TIME = 4096
 
 
-class Collection(Calibrating, Deduplicating):
+class Collection(Calibrating, Deduplicating, Indexing):
     """A named set of pictures with one or more encoders.
 
     Made by `lookalike.open`. Safe to use from several threads. One process at a time may write to a
     collection in a folder; any number to one on a server.
     """
 
-    def __init__(self, store: Store, path: Path | None, encoders: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        path: Path | None,
+        encoders: Sequence[str] = (),
+        indexes: "Wished | None" = None,
+    ) -> None:
         self.path = path
         """The collection's folder; None of one on a server."""
-        super().__init__(store, encoders)
+        super().__init__(store, encoders, indexes)
         self._updating = threading.Lock()
 
     @property

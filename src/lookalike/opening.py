@@ -11,6 +11,8 @@ from lookalike.errors import UsageError
 from lookalike.stores.milvus import MilvusAddress, is_address
 
 if TYPE_CHECKING:
+    from lookalike.indexes import Wished
+    from lookalike.indexes.wished import Given
     from lookalike.stores.base import Store
 
 DEFAULT_PATH = ".lookalike"
@@ -24,6 +26,7 @@ def open_collection(
     read_only: bool = False,
     attributes: Mapping[str, str] | None = None,
     consistency: str | None = None,
+    index: "Given | None" = None,
 ) -> Collection:
     """Open a collection, making it when it is not there.
 
@@ -42,25 +45,31 @@ def open_collection(
         consistency: how much of what was written a read on a server sees: "session" (what this
             process wrote), "strong" (everything), "bounded" (all but the last seconds) or
             "eventually".
+        index: the kind of index that the embeddings of a new encoder get, such as
+            "HNSW:M=16,efConstruction=200" or "auto", or a mapping of encoders to those; see
+            `lookalike.indexes`.
 
     Raises:
-        UsageError: no collection there, an unknown encoder, or an address that cannot be.
+        UsageError: no collection there, an unknown encoder, an address that cannot be, or an index
+            that the store cannot make.
         CollectionLockedError: another process has the folder open; names its pid.
         StoreError: the disk, the catalogue or the server failed.
     """
     from lookalike.encoders import registry
+    from lookalike.indexes import Wished
 
     checked(path, PATH, "a collection is named by its folder's path, or its address")
     names = [] if encoder is None else encoder_names(encoder)
     names = [registry.card(name).name for name in names]
     declared = None if attributes is None else declared_kinds(attributes)
+    wished = Wished.of(index)
     store: Store
     if is_address(str(path)):
         from lookalike.stores.milvus.store import MilvusStore
 
         address = MilvusAddress.parse(str(path), consistency=consistency)
         store = MilvusStore.open(address, create=create, read_only=read_only, attributes=declared)
-        return Collection(store, None, names)
+        return _with_indexes(store, None, names, wished)
     from lookalike.stores.local import LocalStore
 
     if "://" in str(path):
@@ -71,4 +80,15 @@ def open_collection(
         raise UsageError("consistency is for collections on a server: a folder is always strong")
     folder = Path(path)
     store = LocalStore.open(folder, create=create, read_only=read_only)
-    return Collection(store, folder, names)
+    return _with_indexes(store, folder, names, wished)
+
+
+def _with_indexes(
+    store: "Store", folder: Path | None, names: Sequence[str], wished: "Wished"
+) -> Collection:
+    try:
+        wished.check(store)
+    except BaseException:
+        store.close()
+        raise
+    return Collection(store, folder, names, wished)

@@ -120,7 +120,7 @@ _ALL = (
     Kind(
         "SCANN",
         "cells of 4-bit product codes, the best compared again with the vectors",
-        (_NLIST, Parameter("with_raw_data", "keep the vectors beside", flag=True, default=True)),
+        (_NLIST, Parameter("with_raw_data", "keep the vectors beside", flag=True)),
         (
             _NPROBE,
             Parameter(

@@ -98,7 +98,7 @@ def _codes(spec: IndexSpec, dimensions: int, raw: int) -> tuple[float, str]:
         return dimensions / 8 + 8, f"{dimensions} bits / 8 + 8 (codes)"
     if kind == "SCANN":
         code = dimensions / 4
-        if not build["with_raw_data"]:
+        if build.get("with_raw_data") is False:
             return code, f"{dimensions} / 4 (4-bit codes of 2 components)"
         return code + raw, f"{dimensions} / 4 (4-bit codes) + {FLOAT_BYTES} x {dimensions}"
     return raw, f"{FLOAT_BYTES} x {dimensions}"

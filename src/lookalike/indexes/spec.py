@@ -77,6 +77,13 @@ class IndexSpec:
             raise UsageError("the index auto has no parameters: choose one by the vectors first")
         return KINDS[self.kind]
 
+    def is_of(self, asked: "IndexSpec") -> bool:
+        """Whether this one is what was asked for, as far as that says."""
+        wanted = {**asked.build, **asked.search}
+        mine = {**self.build, **self.search}
+        same = all(mine.get(name) == value for name, value in wanted.items())
+        return asked.kind == AUTO or (asked.kind == self.kind and same)
+
     def with_search(self, search: Mapping[str, Value]) -> "IndexSpec":
         """The same index with these parameters of a search, beside the others that it has."""
         return IndexSpec(self.kind, self.build, {**self.search, **search})

@@ -40,10 +40,10 @@ def check(
     place: Place,
     version: Version | None = None,
     *,
-    dimensions: int,
+    dimensions: int | None = None,
     binary: bool = False,
 ) -> None:
-    """See that a store can make an index for vectors of so many components, or bits.
+    """See that a store can make an index for vectors of so many components, or bits, if known.
 
     Raises:
         UsageError: it cannot; the message says why, and what it can.
@@ -62,7 +62,7 @@ def check(
         if parameter is not None and place not in parameter.places:
             raise UsageError(f"{kind.name} has no parameter {name} in the {_STORES[place]}")
     parts = spec.build.get("m")
-    if parts is not None and dimensions % int(parts):
+    if parts is not None and dimensions is not None and dimensions % int(parts):
         fitting = [number for number in range(1, dimensions + 1) if dimensions % number == 0]
         raise UsageError(
             f"{kind.name}: m={parts} does not divide the {dimensions} components of these "

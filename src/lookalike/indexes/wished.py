@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from lookalike.errors import UsageError
-from lookalike.indexes.spec import IndexSpec
+from lookalike.indexes.spec import AUTO, IndexSpec
+from lookalike.indexes.support import check
 
 if TYPE_CHECKING:
     from lookalike.records import EncoderSpec
+    from lookalike.stores.base import Store
 
 Given: TypeAlias = "str | IndexSpec | Mapping[str, str | IndexSpec]"
 """One for all embeddings, or one for each of some encoders by name."""
@@ -65,6 +67,26 @@ class Wished:
         """The index of an encoder; `others` is not for hashes."""
         found = self.named.get(encoder.name)
         return found or (self.others if encoder.kind == "embedding" else IndexSpec())
+
+    def check(self, store: "Store") -> None:
+        """See that a store can make them, and has made no other.
+
+        Raises:
+            UsageError: it cannot, or an encoder that is there has another index.
+        """
+        for spec in (self.others, *self.named.values()):
+            check(spec, store.place, store.version, binary=_is_for_hashes(spec))
+        for encoder in store.encoders():
+            wished, made = self.index(encoder), store.index(encoder.name)
+            if not made.is_of(wished):
+                raise UsageError(
+                    f"{encoder.name} has the index {made}, not {wished}: leave the index out, or "
+                    f"change it with `lookalike rebuild --index-type {encoder.name}={wished}`"
+                )
+
+
+def _is_for_hashes(spec: IndexSpec) -> bool:
+    return spec.kind != AUTO and spec.table.vectors == "binary"
 
 
 def _read(spec: str | IndexSpec) -> IndexSpec:
