@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     help="Keep the ids of FROM, or give records the ids that TO gives to new ones.",
 )
 @click.option("--delete", is_flag=True, help="Delete from TO what FROM does not have.")
+@click.option(
+    "--bulk",
+    metavar="PLACE",
+    help="Insert by files that the server reads: a FOLDER it sees too, FOLDER=PATH where it sees "
+    "it as PATH, or s3://BUCKET/PREFIX of its storage.",
+)
 @click.option("--no-verify", is_flag=True, help="Do not compare the two afterwards.")
 @click.option("--verify-only", is_flag=True, help="Only compare the two; nothing is written.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
@@ -45,6 +51,7 @@ def command(
     encoder: str | None,
     ids: Literal["keep", "new"],
     delete: bool,
+    bulk: str | None,
     no_verify: bool,
     verify_only: bool,
     as_json: bool,
@@ -78,6 +85,7 @@ def command(
                 encoder=encoder,
                 ids=ids,
                 delete=delete,
+                bulk=bulk,
                 verify=not no_verify,
                 verify_only=verify_only,
                 progress=show,

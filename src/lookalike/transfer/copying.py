@@ -21,6 +21,7 @@ from lookalike.transfer.belongings import (
 from lookalike.transfer.clashes import refuse_clashes
 from lookalike.transfer.part import Ids, Part
 from lookalike.transfer.report import CopyReport
+from lookalike.transfer.state import State
 from lookalike.transfer.sweep import sweep
 from lookalike.transfer.verify import verify as compare
 from lookalike.transfer.writing import write_links, write_records
@@ -43,6 +44,7 @@ def copy(
     encoder: str | Sequence[str] | None = None,
     ids: Ids = "keep",
     delete: bool = False,
+    bulk: str | None = None,
     verify: bool = True,
     verify_only: bool = False,
     progress: "Progress | None" = None,
@@ -68,6 +70,9 @@ def copy(
         ids: "keep" the source's, or "new" ones of the target's own; decisions and duplicates are
             kept with either.
         delete: also delete from the target what the source, or that part of it, does not have.
+        bulk: insert into an empty collection on a Milvus server through files that the server
+            reads by itself: a FOLDER that it sees too, FOLDER=PATH where it sees it as PATH, or
+            s3://BUCKET/PREFIX of the bucket that it keeps its own data in.
         verify: compare both sides afterwards: every record, the number of vectors of each encoder
             and tenant, a sample of vectors, and searches with them.
         verify_only: only do that.
@@ -92,13 +97,14 @@ def copy(
                 checked_now = compare(one, other, part, progress)
                 seconds = time.perf_counter() - started
                 return CopyReport(seconds=seconds, verification=checked_now)
-            return _copy(one, other, part, delete, verify, started, progress)
+            return _copy(one, other, part, bulk, delete, verify, started, progress)
 
 
 def _copy(
     source: "Store",
     target: "Store",
     part: Part,
+    bulk: str | None,
     delete: bool,
     verify: bool,
     started: float,
@@ -110,7 +116,11 @@ def _copy(
         if spec.name in known:
             # Refuses one that is another, before anything is written.
             target.add_encoder(spec)
-    if kept.read(target, key) is None:
+    if bulk is not None:
+        from lookalike.transfer.bulk import bulk_records, refuse_bulk
+
+        staging = refuse_bulk(target, part, bulk)
+    elif kept.read(target, key) is None:
         refuse_clashes(source, target, part, progress)
     notices = [
         notice
@@ -118,6 +128,11 @@ def _copy(
         if spec.name not in known and (notice := add_encoder(source, target, spec))
     ]
     writing = time.perf_counter()
+    imported = 0
+    if bulk is not None:
+        begun = time.time()
+        imported = bulk_records(source, target, part, staging, progress)
+        kept.write(target, key, State(source.address, time.time(), begun))
     written = write_records(source, target, part, key, progress)
     writing = time.perf_counter() - writing
     _, lost = write_links(source, target, part, progress)
@@ -134,8 +149,8 @@ def _copy(
     target.optimize(progress)
     kept.finish(target, key)
     return CopyReport(
-        records=written.records,
-        unchanged=written.unchanged,
+        records=imported + written.records,
+        unchanged=0 if imported else written.unchanged,
         deleted=deleted,
         decisions=decisions,
         skipped=skipped,
