@@ -2,10 +2,13 @@
 
 Usage: indexing_child.py COLLECTION ENCODERS ON_DUPLICATE PATH...
 
+COLLECTION is a folder, or the address of a collection on a server.
+
 Prints one line per record, its id and uri in JSON, after the call that stored it has returned.
 An encoder is a name that lookalike knows, or `tiny`, which takes 4 ms a picture.
 """
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -14,7 +17,9 @@ from lookalike.encoders import registry
 from lookalike.encoders.base import Encoder
 from lookalike.ingest import IngestReport, ingest
 from lookalike.records import OnDuplicate
-from lookalike.stores.local import LocalStore
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from store_at import open_store
 
 
 class Acknowledging:
@@ -22,7 +27,6 @@ class Acknowledging:
 
     def __init__(self, store):
         self._store = store
-        self.path = store.path
 
     def __getattr__(self, name):
         return getattr(self._store, name)
@@ -42,7 +46,7 @@ def load(names: str) -> list[Encoder]:
 
 
 def run(
-    collection: Path,
+    collection: str | Path,
     names: str,
     paths: list[Path],
     *,
@@ -50,7 +54,7 @@ def run(
     batch: int = 8,
 ) -> IngestReport:
     encoders = load(names)
-    with LocalStore.open(collection) as store:
+    with contextlib.closing(open_store(collection)) as store:
         for encoder in encoders:
             store.add_encoder(encoder.spec)
         return ingest(Acknowledging(store), encoders, paths, on_duplicate=on_duplicate, batch=batch)
@@ -58,4 +62,4 @@ def run(
 
 if __name__ == "__main__":
     collection, encoders, on_duplicate, *paths = sys.argv[1:]
-    run(Path(collection), encoders, list(map(Path, paths)), on_duplicate=on_duplicate)
+    run(collection, encoders, list(map(Path, paths)), on_duplicate=on_duplicate)

@@ -1,7 +1,10 @@
-"""Kills indexing processes at random moments and checks what they leave behind."""
+"""Kills indexing processes at random moments and checks what they leave behind.
 
+A collection is a folder, or the address of one on a server, which may be killed as well.
+"""
+
+import contextlib
 import json
-import os
 import random
 import signal
 import subprocess
@@ -12,45 +15,70 @@ from pathlib import Path
 
 import indexing_child
 import numpy as np
+from milvus_server import MilvusProcess
+from store_at import open_store
 
 from lookalike.records import EncoderSpec
-from lookalike.stores.local import LocalStore
+from lookalike.stores.base import Store
 
 CHILD = Path(indexing_child.__file__)
 
 
 def index_and_kill(
-    collection: Path, encoders: str, paths: list[Path], on_duplicate: str, seconds: float
+    collection: str | Path,
+    encoders: str,
+    paths: list[Path],
+    on_duplicate: str,
+    seconds: float,
+    server: MilvusProcess | None = None,
 ) -> tuple[dict[str, int], bool]:
     """Start a child, kill it that long after its first record; what it acknowledged by uri.
 
+    With a `server` that one is killed then, and started again, and the child goes on to its end.
     The second value tells whether the kill came before the child had ended by itself.
     """
     given = [str(collection), encoders, on_duplicate, *map(str, paths)]
     command = [sys.executable, str(CHILD), *given]
     child = subprocess.Popen(command, stdout=subprocess.PIPE)
-    timer = threading.Timer(seconds, lambda: os.kill(child.pid, signal.SIGKILL))
-    lines = []
-    for line in child.stdout:
-        if not lines:
-            timer.start()
-        lines.append(line)
+    lines: list[bytes] = []
+    begun = threading.Event()
+
+    def read() -> None:
+        # Its pipe must not fill up meanwhile: a child that waits is not killed at work.
+        for line in child.stdout:
+            lines.append(line)
+            begun.set()
+        begun.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    begun.wait()
+    try:
+        child.wait(seconds)
+        struck = False
+    except subprocess.TimeoutExpired:
+        struck = True
+        if server is None:
+            child.kill()
+        else:
+            server.restart()
+    ended = child.wait()
+    reader.join()
     child.stdout.close()
-    killed = child.wait() == -signal.SIGKILL
-    timer.cancel()
-    if not killed and child.returncode != 0:
-        raise RuntimeError(f"the child failed by itself with status {child.returncode}")
+    expected = -signal.SIGKILL if struck and server is None else 0
+    if ended != expected:
+        raise RuntimeError(f"the child failed by itself with status {ended}")
     # The last line may be cut short by the kill: then it is not an acknowledgement.
     whole = [json.loads(line) for line in lines if line.endswith(b"\n")]
-    return {uri: key for key, uri in whole}, killed
+    return {uri: key for key, uri in whole}, struck
 
 
-def check(collection: Path, acknowledged: dict[str, int]) -> int:
+def check(collection: str | Path, acknowledged: dict[str, int]) -> int:
     """Every acknowledged record is there, none twice, and index and catalogue agree.
 
     Returns how many records there are.
     """
-    with LocalStore.open(collection) as store:
+    with contextlib.closing(open_store(collection)) as store:
         records = list(store.scan())
         found = {record.uri: record.id for record in records}
         assert len(found) == len(records), "a picture is there twice"
@@ -64,7 +92,7 @@ def check(collection: Path, acknowledged: dict[str, int]) -> int:
     return len(records)
 
 
-def check_index(store: LocalStore, spec: EncoderSpec, ids: list[int]) -> None:
+def check_index(store: Store, spec: EncoderSpec, ids: list[int]) -> None:
     """The index answers with exactly the records of the catalogue, and each finds itself."""
     stored = store.vectors(spec.name, list(ids))
     assert set(stored) == set(ids)
@@ -79,12 +107,12 @@ def check_index(store: LocalStore, spec: EncoderSpec, ids: list[int]) -> None:
         assert key in {near.id for near in itself}, f"record {key} does not find itself"
 
 
-def contents(collection: Path) -> Iterator[tuple[object, ...]]:
+def contents(collection: str | Path) -> Iterator[tuple[object, ...]]:
     """All that a collection holds, but for ids and times, in an order that does not depend on them.
 
     Vectors are compared apart: batches of other sizes may turn their last bits.
     """
-    with LocalStore.open(collection) as store:
+    with contextlib.closing(open_store(collection)) as store:
         for record in sorted(store.scan(), key=lambda record: record.uri):
             yield (
                 record.uri,
@@ -96,9 +124,9 @@ def contents(collection: Path) -> Iterator[tuple[object, ...]]:
             )
 
 
-def vectors(collection: Path, encoder: str) -> np.ndarray:
+def vectors(collection: str | Path, encoder: str) -> np.ndarray:
     """The stored vectors in order of uri, hashes as bits: (n, size)."""
-    with LocalStore.open(collection) as store:
+    with contextlib.closing(open_store(collection)) as store:
         spec = next(spec for spec in store.encoders() if spec.name == encoder)
         ids = [record.id for record in sorted(store.scan(), key=lambda record: record.uri)]
         found = store.vectors(encoder, ids)
@@ -106,8 +134,14 @@ def vectors(collection: Path, encoder: str) -> np.ndarray:
     return np.unpackbits(rows, axis=1) if spec.kind == "hash" else rows
 
 
+def empty(collection: str | Path) -> None:
+    """Take all records out."""
+    with contextlib.closing(open_store(collection)) as store:
+        store.delete([record.id for record in store.scan()])
+
+
 def kill_again_and_again(
-    collection: Path,
+    collection: str | Path,
     encoders: str,
     paths: list[Path],
     *,
@@ -115,28 +149,31 @@ def kill_again_and_again(
     longest: float,
     seed: int,
     on_duplicate: str = "keep",
+    server: MilvusProcess | None = None,
 ) -> dict[str, int]:
     """Kill that many runs, each within `longest` seconds, then let one finish.
 
-    A collection that is complete before a kill starts again in another folder beside it.
-    Returns what all runs acknowledged in the last folder; every folder is checked after each kill.
+    With a `server` every other time that one is killed, and started again, rather than the run.
+    A collection that is complete is emptied before the next kill. Returns what all runs
+    acknowledged since; the collection is checked after each kill.
     """
     rng = random.Random(seed)
     acknowledged: dict[str, int] = {}
     done = 0
     while done < kills:
+        struck = server if done % 2 else None
         more, killed = index_and_kill(
-            collection, encoders, paths, on_duplicate, rng.uniform(0, longest)
+            collection, encoders, paths, on_duplicate, rng.uniform(0, longest), struck
         )
         again = set(more) & set(acknowledged)
         assert not again, f"{len(again)} acknowledged pictures were indexed again"
         acknowledged |= more
         count = check(collection, acknowledged)
         done += killed
-        what = "killed" if killed else "ended"
+        what = ("killed" if struck is None else "server killed") if killed else "ended"
         print(f"{what}: {len(acknowledged)} acknowledged, {count} there", flush=True)
-        if not killed:
-            collection.rename(f"{collection}.done{done}")
+        if not killed or struck is not None:
+            empty(collection)
             acknowledged = {}
     more, killed = index_and_kill(collection, encoders, paths, on_duplicate, 3600.0)
     assert not killed

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from milvus_server import MilvusProcess
+from store_at import open_store
 
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Store
@@ -36,18 +37,10 @@ class Place:
 
     def opened(self, *, read_only: bool = False) -> Store:
         """One more store on the same data."""
-        if self.kind == "local":
-            from lookalike.stores.local import LocalStore
-
-            return LocalStore.open(self.address, read_only=read_only)
-        from lookalike.stores.milvus.address import MilvusAddress
-        from lookalike.stores.milvus.store import MilvusStore
-
         # A reader is one more client, and sees at once what others wrote only if it asks for that.
-        address = MilvusAddress.parse(
-            self.address, consistency="strong" if read_only else "session"
+        return open_store(
+            self.address, read_only=read_only, consistency="strong" if read_only else None
         )
-        return MilvusStore.open(address, read_only=read_only)
 
     def reopen(self) -> Store:
         """Close the store and open it again."""
