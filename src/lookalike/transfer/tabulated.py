@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.external import unit_rows
 from lookalike.stores.milvus.files import TableFiles
-from lookalike.stores.milvus.layout import HAS, ROW, Layout, Table
+from lookalike.stores.milvus.layout import HAS, ROW, Layout, Table, identifier
+from lookalike.stores.milvus.packing import nothing
 from lookalike.stores.milvus.rows import Row, encoded, row_of
 from lookalike.transfer.overlap import ahead
 
@@ -99,20 +101,22 @@ def _batches(
                 continue
             qualities = source.qualities(name, ids) if one.spec.kind == "hash" else {}
             for key in vectors:
-                has[key][name] = qualities.get(key, NO_QUALITY)
+                has[key][identifier(name)] = qualities.get(key, NO_QUALITY)
             own = [rows[key] for key in vectors]
             matrix = np.stack(list(vectors.values()))
             if one.spec.kind == "hash":
                 _add(columns, one.compared, *_with_trimmed(own, matrix, source.trimmed(name, ids)))
-            elif one.projection is None:
+                continue
+            # As some stores keep them, in half precision, their length is not quite 1.
+            matrix = unit_rows(matrix)
+            if one.projection is None:
                 _add(columns, one.compared, own, matrix)
             else:
                 _add(columns, one.compared, own, one.projection.project(matrix))
             if one.raw is not None:
                 _add(columns, one.raw, own, matrix)
-        nothing = np.zeros((len(ids), 1), np.uint8)
         with_has = [{**rows[key], HAS: encoded(has[key])} for key in ids]
-        _add(columns, layout.records, with_has, nothing)
+        _add(columns, layout.records, with_has, nothing(len(ids)))
         yield columns, len(records)
 
 
