@@ -22,6 +22,25 @@ class Indexing:
         """The index of each encoder, by name, with all its parameters."""
         return {spec.name: self._store.index(spec.name) for spec in self._store.encoders()}
 
+    def outgrown(self) -> list[str]:
+        """What to do about indexes that have become too small for their vectors, in words.
+
+        Nothing is built again by itself.
+        """
+        from lookalike.indexes import outgrown
+
+        found = (
+            outgrown(
+                one.spec.name,
+                self._store.index(one.spec.name),
+                self._store.place,
+                vectors=one.vectors,
+                dimensions=one.dimensions,
+            )
+            for one in self._store.stats().encoders
+        )
+        return [advice for advice in found if advice is not None]
+
     def set_index(
         self, encoder: str, index: "str | IndexSpec", *, progress: Progress | None = None
     ) -> "IndexSpec":

@@ -27,6 +27,7 @@ COMMANDS = (
     "copy",
     "evaluate",
     "calibrate",
+    "tune",
     "models",
     "doctor",
     "completion",

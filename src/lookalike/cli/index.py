@@ -18,6 +18,7 @@ from lookalike.views.file import write_file
 from lookalike.views.text import printable
 
 if TYPE_CHECKING:
+    from lookalike.indexes import Wished
     from lookalike.ingest import IngestReport
     from lookalike.ingest.report import Duplicate
     from lookalike.sources.shard import Shard
@@ -62,6 +63,9 @@ LEFT = (
     metavar="KEY=VALUE",
     help="An attribute of these pictures; the value is JSON, or else text; may be given again.",
 )
+@options.index_types(
+    "The index of new encoders, such as HNSW:M=16 or auto; may be given again for single ones."
+)
 @join.options
 @sharding.options
 @options.output_file("--failures", help="Write what failed to FILE, one JSON object per line.")
@@ -76,6 +80,7 @@ def command(
     on_duplicate: OnDuplicate,
     tenant: str,
     fields: tuple[str, ...],
+    index_types: "Wished",
     shard: "Shard | None",
     report: Path | None,
     failures: Path | None,
@@ -129,7 +134,7 @@ def command(
     try:
         with (
             sharding.reporting(report, shard, collection, source) as worker,
-            options.open_or_make(collection, encoder=encoder) as opened,
+            options.open_or_make(collection, encoder=encoder, index=index_types) as opened,
         ):
             with progress(quiet=quiet, prefix=worker.prefix) as show:
                 add: Callable[..., IngestReport] = (

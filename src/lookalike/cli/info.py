@@ -1,5 +1,6 @@
 """`lookalike info`: what a collection holds, and whether it is well."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,19 +30,25 @@ def command(collection: str, as_json: bool) -> int:
         stats = opened.stats()
         path = opened.address
         calibration = opened.calibration
+        indexes = {name: str(index) for name, index in opened.indexes().items()}
+        outgrown = opened.outgrown()
     if as_json:
         from lookalike.calibration.stored import plain
 
         kept = plain(calibration) if calibration.made is not None else None
         notices = list(calibration.notices)
-        echo_json({"collection": path, **to_dict(stats), "calibration": kept, "notices": notices})
+        echo_json(
+            {"collection": path, **to_dict(stats, indexes), "calibration": kept, "notices": notices}
+        )
     else:
-        _show(path, stats, calibration)
+        _show(path, stats, indexes, calibration)
+        for advice in outgrown:
+            say(advice)
     return 1 if stats.problems else 0
 
 
-def to_dict(stats: "StoreStats") -> dict[str, Any]:
-    """The statistics as JSON values."""
+def to_dict(stats: "StoreStats", indexes: Mapping[str, str]) -> dict[str, Any]:
+    """The statistics, and the index of each encoder, as JSON values."""
     return {
         "records": stats.records,
         "encoders": [
@@ -54,6 +61,7 @@ def to_dict(stats: "StoreStats") -> dict[str, Any]:
                 "indexed": entry.indexed,
                 "dimensions": entry.dimensions,
                 "projection": entry.projection,
+                "index": indexes[entry.spec.name],
                 "index_bytes": entry.index_bytes,
             }
             for entry in stats.encoders
@@ -64,7 +72,9 @@ def to_dict(stats: "StoreStats") -> dict[str, Any]:
     }
 
 
-def _show(path: str, stats: "StoreStats", calibration: "Calibration") -> None:
+def _show(
+    path: str, stats: "StoreStats", indexes: Mapping[str, str], calibration: "Calibration"
+) -> None:
     from lookalike.views import table
     from lookalike.views.text import printable, size
 
@@ -82,7 +92,7 @@ def _show(path: str, stats: "StoreStats", calibration: "Calibration") -> None:
     echo_table(table.pairs(rows, terminal=is_terminal()))
     if stats.encoders:
         click.echo()
-        echo_table(table.encoders(stats, terminal=is_terminal()))
+        echo_table(table.encoders(stats, indexes, terminal=is_terminal()))
     if calibration.made is not None:
         _show_calibration(calibration)
     for problem in stats.problems:

@@ -23,6 +23,7 @@ from lookalike.views.file import check_writable, file_to_write
 
 if TYPE_CHECKING:
     from lookalike.collection import Collection
+    from lookalike.indexes import Wished
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -86,6 +87,24 @@ def selection(command: Command) -> Command:
     return where(within(tenant(command)))
 
 
+def index_types(help: str) -> Callable[[Command], Command]:  # noqa: A002
+    """The option that names kinds of index, for all encoders or for some."""
+
+    def read(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> "Wished":
+        from lookalike.indexes import Wished
+
+        return Wished.parse(values)
+
+    return click.option(
+        "--index-type",
+        "index_types",
+        multiple=True,
+        callback=read,
+        metavar="[ENCODER=]KIND",
+        help=help,
+    )
+
+
 def output_file(
     name: str,
     *,
@@ -141,7 +160,13 @@ def open_existing(path: str, *, write: bool = False, beside_writer: bool = False
         return opened
 
 
-def open_to_write(path: str, *, encoder: str | None = None, create: bool = True) -> "Collection":
+def open_to_write(
+    path: str,
+    *,
+    encoder: str | None = None,
+    create: bool = True,
+    index: "Wished | None" = None,
+) -> "Collection":
     """Open a collection for writing, waiting a little for another process to be done.
 
     Raises:
@@ -152,7 +177,7 @@ def open_to_write(path: str, *, encoder: str | None = None, create: bool = True)
     ends = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            return open_collection(path, encoder=encoder, create=create)
+            return open_collection(path, encoder=encoder, create=create, index=index)
         except CollectionLockedError:
             if time.monotonic() >= ends:
                 raise
@@ -160,7 +185,9 @@ def open_to_write(path: str, *, encoder: str | None = None, create: bool = True)
 
 
 @contextlib.contextmanager
-def open_or_make(path: str, *, encoder: str | None = None) -> "Iterator[Collection]":
+def open_or_make(
+    path: str, *, encoder: str | None = None, index: "Wished | None" = None
+) -> "Iterator[Collection]":
     """Open a collection for writing, made if need be.
 
     One that is made here goes again when wrong use, or weights that cannot be had, end the block
@@ -168,7 +195,7 @@ def open_or_make(path: str, *, encoder: str | None = None) -> "Iterator[Collecti
     """
     new, unused = not os.path.lexists(path), False
     try:
-        with open_to_write(path, encoder=encoder) as opened:
+        with open_to_write(path, encoder=encoder, index=index) as opened:
             try:
                 yield opened
             except (UsageError, WeightsError):

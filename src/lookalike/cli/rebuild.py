@@ -1,6 +1,7 @@
 """`lookalike rebuild`: make the indexes anew, reading no picture."""
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +9,10 @@ from lookalike.cli import options
 from lookalike.cli.output import echo_json, plural
 from lookalike.cli.progress import duration, progress
 from lookalike.errors import UsageError
+
+if TYPE_CHECKING:
+    from lookalike.collection import Collection
+    from lookalike.indexes import IndexSpec, Wished
 
 
 def _choices(
@@ -38,9 +43,19 @@ def _choices(
     metavar="ENCODER=WHAT",
     help="Compare its embeddings through this: default, none, fit or a .npz file.",
 )
+@options.index_types(
+    "Make another index of stored vectors, such as HNSW:M=16 or auto; of every encoder of "
+    "embeddings, or of the one named."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
-def command(collection: str, projections: dict[str, str], as_json: bool, quiet: bool) -> int:
+def command(
+    collection: str,
+    projections: dict[str, str],
+    index_types: "Wished",
+    as_json: bool,
+    quiet: bool,
+) -> int:
     """Build every index again from the stored embeddings.
 
     No picture is read. Needed only when `lookalike info` names a problem; interrupting it is
@@ -50,10 +65,15 @@ def command(collection: str, projections: dict[str, str], as_json: bool, quiet: 
     through the projection that comes with the encoder (default), one fitted on the collection's
     own embeddings (fit), one from a file, or as they are (none).
 
+    With --index-type the vectors get an index of another kind, or with other parameters;
+    `lookalike tune` measures what one finds.
+
     \b
     lookalike rebuild
     lookalike rebuild -c family.lookalike
     lookalike rebuild --projection dinov2-vits14=default
+    lookalike rebuild --index-type HNSW:M=32,efConstruction=400
+    lookalike rebuild --index-type clip-vit-b-16=auto
     """  # noqa: D301
     from lookalike.search.choose import find
     from lookalike.views.text import printable
@@ -64,19 +84,37 @@ def command(collection: str, projections: dict[str, str], as_json: bool, quiet: 
         with progress(quiet=quiet) as show:
             for name, what in projections.items():
                 opened.set_projection(name, what, progress=show)
-            if not projections:
+            made = {
+                name: str(opened.set_index(name, index, progress=show))
+                for name, index in _asked(index_types, opened).items()
+            }
+            if not projections and not made:
                 opened.rebuild(show)
         count = opened.count()
         stats = {entry.spec.name: entry for entry in opened.stats().encoders}
     seconds = time.monotonic() - started
     if as_json:
         shown = {name: stats[name].projection for name in projections}
-        echo_json({"records": count, "seconds": round(seconds, 3), "projections": shown})
+        outcome = {"records": count, "seconds": round(seconds, 3), "projections": shown}
+        echo_json({**outcome, "indexes": made})
         return 0
+    for name, index in made.items():
+        click.echo(f"{printable(name)}: {index}")
     for name in projections:
         entry = stats[name]
         how = f"projection {entry.projection}" if entry.projection else "no projection"
         click.echo(f"{printable(name)}: {printable(how)}, {entry.dimensions} dimensions")
-    which = "index" if projections else "indexes"
+    which = "index" if projections or made else "indexes"
     click.echo(f"rebuilt the {which} of {plural(count, 'picture')} in {duration(seconds)}")
     return 0
+
+
+def _asked(wished: "Wished", opened: "Collection") -> "dict[str, IndexSpec]":
+    """The indexes asked for, by encoder."""
+    from lookalike.search.choose import find
+
+    named = {find(opened.encoders, name).name: index for name, index in wished.named.items()}
+    if wished.others is None:
+        return named
+    every = [spec.name for spec in opened.encoders if spec.kind == "embedding"]
+    return {**dict.fromkeys(every, wished.others), **named}

@@ -163,7 +163,6 @@ def outgrown(
     vectors: int,
     dimensions: int,
     memory: int | None = None,
-    version: Version | None = None,
 ) -> str | None:
     """What to do about an index that has become too small for its vectors, or None.
 

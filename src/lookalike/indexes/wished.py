@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from lookalike.records import EncoderSpec
     from lookalike.stores.base import Store
 
-Given: TypeAlias = "str | IndexSpec | Mapping[str, str | IndexSpec]"
+Given: TypeAlias = "str | IndexSpec | Mapping[str, str | IndexSpec] | Wished"
 """One for all embeddings, or one for each of some encoders by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wished:
-    """The indexes of encoders new to a collection: by name, and of all other embeddings."""
+    """The indexes of encoders by name, and of all other embeddings; those left out are "auto"."""
 
-    others: IndexSpec = field(default_factory=IndexSpec)
+    others: IndexSpec | None = None
     named: Mapping[str, IndexSpec] = field(default_factory=dict)
 
     @staticmethod
@@ -30,8 +30,8 @@ class Wished:
         Raises:
             UsageError: it names no index; see `IndexSpec.parse`.
         """
-        if given is None:
-            return Wished()
+        if given is None or isinstance(given, Wished):
+            return given or Wished()
         if isinstance(given, str | IndexSpec):
             return Wished(_read(given))
         if not isinstance(given, Mapping):
@@ -61,12 +61,12 @@ class Wished:
                 raise UsageError(f"--index-type names {name} twice: choose one index for it")
             else:
                 named[name] = IndexSpec.parse(rest)
-        return Wished(others or IndexSpec(), named)
+        return Wished(others, named)
 
     def index(self, encoder: "EncoderSpec") -> IndexSpec:
         """The index of an encoder; `others` is not for hashes."""
-        found = self.named.get(encoder.name)
-        return found or (self.others if encoder.kind == "embedding" else IndexSpec())
+        others = self.others if encoder.kind == "embedding" else None
+        return self.named.get(encoder.name) or others or IndexSpec()
 
     def check(self, store: "Store") -> None:
         """See that a store can make them, and has made no other.
@@ -74,7 +74,7 @@ class Wished:
         Raises:
             UsageError: it cannot, or an encoder that is there has another index.
         """
-        for spec in (self.others, *self.named.values()):
+        for spec in (self.others or IndexSpec(), *self.named.values()):
             check(spec, store.place, store.version, binary=_is_for_hashes(spec))
         for encoder in store.encoders():
             wished, made = self.index(encoder), store.index(encoder.name)

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
-from lookalike.indexes import available
+from lookalike.indexes import available, outgrown
 from lookalike.indexes.kinds import Version
 from lookalike.indexes.parameters import Place
 from lookalike.tuning.results import Tried, Tuning
 
 
-def advice(tuning: Tuning, place: Place, version: Version | None, *, words: bool) -> Iterator[str]:
-    """Notices about a measurement; `words` says whether the encoder understands them."""
+def advice(
+    tuning: Tuning, place: Place, version: Version | None, *, dimensions: int, words: bool
+) -> Iterator[str]:
+    """Notices about a measurement of vectors of so many components; `words` says whether the encoder understands them."""
     if "words" not in tuning.queries:
         yield (
             "searches by words were not measured: an index that serves pictures may fail them; "
@@ -17,8 +19,18 @@ def advice(tuning: Tuning, place: Place, version: Version | None, *, words: bool
             if words
             else f"searches by words were not measured: {tuning.encoder} does not understand them"
         )
-    if tuning.current.chosen is None:
-        yield _cannot(tuning, tuning.current)
+    current = tuning.current
+    grown = outgrown(
+        tuning.encoder,
+        current.index,
+        place,
+        vectors=current.vectors,
+        dimensions=dimensions,
+    )
+    if grown:
+        yield grown
+    if current.chosen is None:
+        yield _cannot(tuning, current)
         suggested = _suggested(tuning, place, version)
         if suggested:
             yield suggested

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lookalike.errors import UsageError
@@ -61,17 +62,14 @@ def tune(
         store.set_index(spec.name, index.with_search(chosen.search), progress)
     counts: dict[Asked, int] = {one.asked: len(one) for one in asked}
     result = Tuning(spec.name, limit, recall, counts, current, tuple(tried))
-    notices = advice(result, store.place, store.version, words=reads_words(spec.name))
-    return Tuning(
-        spec.name,
-        limit,
-        recall,
-        counts,
-        current,
-        tuple(tried),
-        tuple(notices),
-        applied=apply and chosen is not None,
+    notices = advice(
+        result,
+        store.place,
+        store.version,
+        dimensions=_dimensions(store, spec),
+        words=reads_words(spec.name),
     )
+    return replace(result, advice=tuple(notices), applied=apply and chosen is not None)
 
 
 def _check_numbers(recall: float, limit: int, count: int, sample: int) -> None:

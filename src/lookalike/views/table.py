@@ -1,7 +1,7 @@
 """Tables for people: hits, records, encoders, failures."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -102,12 +102,13 @@ def records(rows: Iterable[Record], *, terminal: bool, header: bool = True) -> T
     return table
 
 
-def encoders(stats: "StoreStats", *, terminal: bool) -> Table:
-    """A collection's encoders with what is kept and indexed of each."""
+def encoders(stats: "StoreStats", indexes: Mapping[str, str], *, terminal: bool) -> Table:
+    """A collection's encoders with what is kept and indexed of each, and by which index."""
     table = _table(terminal)
     table.add_column("encoder")
-    for name in ("size", "vectors", "indexed", "index"):
+    for name in ("size", "vectors", "indexed", "on disk"):
         table.add_column(name, justify="right")
+    table.add_column("index", overflow="fold")
     for entry in stats.encoders:
         unit = "bits" if entry.spec.kind == "hash" else "dimensions"
         length = f"{entry.spec.size:,} {unit}"
@@ -119,6 +120,7 @@ def encoders(stats: "StoreStats", *, terminal: bool) -> Table:
             f"{entry.vectors:,}",
             f"{entry.indexed:,}",
             size(entry.index_bytes),
+            indexes[entry.spec.name],
         )
     return table
 
