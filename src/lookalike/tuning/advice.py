@@ -11,7 +11,10 @@ from lookalike.tuning.results import Tried, Tuning
 def advice(
     tuning: Tuning, place: Place, version: Version | None, *, dimensions: int, words: bool
 ) -> Iterator[str]:
-    """Notices about a measurement of vectors of so many components; `words` says whether the encoder understands them."""
+    """Notices about a measurement of vectors of so many components.
+
+    `words` says whether the encoder understands them.
+    """
     if "words" not in tuning.queries:
         yield (
             "searches by words were not measured: an index that serves pictures may fail them; "
