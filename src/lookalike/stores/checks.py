@@ -1,6 +1,7 @@
 """What every store asks of encoders, projections and hashes before it takes them."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,10 @@ from lookalike.encoders import projection as projections
 from lookalike.encoders.projection import Projection
 from lookalike.errors import UsageError, WeightsError
 from lookalike.records import EncoderSpec
+from lookalike.stores.base import Entry
+
+MOST_QUALITY = 100
+_NORM_TOLERANCE = 0.01
 
 
 def check_spec(spec: EncoderSpec) -> None:
@@ -24,6 +29,55 @@ def check_spec(spec: EncoderSpec) -> None:
             f"Encoder {spec.name!r} of kind {spec.kind!r} and size {spec.size} cannot be stored: "
             "embeddings have one component or more, hashes a multiple of 8 bits."
         )
+
+
+def check_quality(entry: Entry) -> None:
+    """Refuse qualities that belong to no vector of the entry, or are out of range.
+
+    Raises:
+        UsageError: one does or is.
+    """
+    for name, quality in entry.qualities.items():
+        if name not in entry.vectors:
+            raise UsageError(
+                f"{entry.uri}: a quality of {name!r} comes without the hash that it is of."
+            )
+        if not 0 <= quality <= MOST_QUALITY:
+            raise UsageError(
+                f"{entry.uri}: the quality of {name!r} is {quality}, not within 0 and "
+                f"{MOST_QUALITY}."
+            )
+
+
+def matrix_of(spec: EncoderSpec, entries: Sequence[Entry]) -> NDArray[Any]:
+    """The vectors that entries bring of an encoder: (n, dim) float32, or (n, bits/8) uint8.
+
+    Raises:
+        UsageError: one has the wrong shape or type, is not finite, or not of unit length.
+    """
+    name = spec.name
+    width = spec.size // 8 if spec.kind == "hash" else spec.size
+    for entry in entries:
+        vector = entry.vectors[name]
+        if getattr(vector, "shape", None) != (width,):
+            raise UsageError(
+                f"{entry.uri}: encoder {name!r} needs a vector of shape ({width},), "
+                f"not {getattr(vector, 'shape', type(vector).__name__)}."
+            )
+    if spec.kind == "hash":
+        for entry in entries:
+            if entry.vectors[name].dtype != np.uint8:
+                raise UsageError(f"{entry.uri}: hashes of {name!r} are uint8 arrays.")
+        return np.stack([entry.vectors[name] for entry in entries])
+    matrix = np.stack([entry.vectors[name] for entry in entries]).astype(np.float32, copy=False)
+    norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
+    wrong = np.flatnonzero(~(np.abs(norms - 1.0) <= _NORM_TOLERANCE))
+    if len(wrong):
+        raise UsageError(
+            f"{entries[wrong[0]].uri}: the embedding for {name!r} has length "
+            f"{norms[wrong[0]]:.4g}, not 1: divide it by its length first."
+        )
+    return matrix
 
 
 def refuse_other(old: EncoderSpec, new: EncoderSpec) -> None:

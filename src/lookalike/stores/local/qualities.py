@@ -3,30 +3,10 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from lookalike.errors import UsageError
 from lookalike.stores.base import Entry
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.rows import in_chunks
-
-MOST = 100
-
-
-def check(entry: Entry) -> None:
-    """Refuse qualities that belong to no vector of the entry, or are out of range.
-
-    Raises:
-        UsageError: one does or is.
-    """
-    for name, quality in entry.qualities.items():
-        if name not in entry.vectors:
-            raise UsageError(
-                f"{entry.uri}: a quality of {name!r} comes without the hash that it is of."
-            )
-        if not 0 <= quality <= MOST:
-            raise UsageError(
-                f"{entry.uri}: the quality of {name!r} is {quality}, not within 0 and {MOST}."
-            )
 
 
 def write(

@@ -2,15 +2,11 @@
 
 import sqlite3
 
-import numpy as np
-
-from lookalike.errors import UsageError
 from lookalike.stores.base import Entry
+from lookalike.stores.checks import check_quality, matrix_of
 from lookalike.stores.local import noting, qualities, trimming
 from lookalike.stores.local.noting import Changes
 from lookalike.stores.local.roster import Member, member
-
-_NORM_TOLERANCE = 0.01
 
 
 def write(
@@ -29,7 +25,7 @@ def write(
     """
     by_encoder: dict[str, list[int]] = {}
     for place, entry in enumerate(entries):
-        qualities.check(entry)
+        check_quality(entry)
         for name in entry.vectors:
             by_encoder.setdefault(name, []).append(place)
     for name, places in by_encoder.items():
@@ -58,29 +54,8 @@ def _blobs(encoder: Member, entries: list[Entry]) -> list[bytes]:
     Raises:
         UsageError: wrong shape or type, not finite, or not of unit length.
     """
-    name, size = encoder.spec.name, encoder.spec.size
-    width = size // 8 if encoder.is_hash else size
-    for entry in entries:
-        vector = entry.vectors[name]
-        if getattr(vector, "shape", None) != (width,):
-            raise UsageError(
-                f"{entry.uri}: encoder {name!r} needs a vector of shape ({width},), "
-                f"not {getattr(vector, 'shape', type(vector).__name__)}."
-            )
-    if encoder.is_hash:
-        for entry in entries:
-            if entry.vectors[name].dtype != np.uint8:
-                raise UsageError(f"{entry.uri}: hashes of {name!r} are uint8 arrays.")
-        return [entry.vectors[name].tobytes() for entry in entries]
-    matrix = np.stack([entry.vectors[name] for entry in entries]).astype(np.float32, copy=False)
-    norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
-    wrong = np.flatnonzero(~(np.abs(norms - 1.0) <= _NORM_TOLERANCE))
-    if len(wrong):
-        raise UsageError(
-            f"{entries[wrong[0]].uri}: the embedding for {name!r} has length "
-            f"{norms[wrong[0]]:.4g}, not 1: divide it by its length first."
-        )
-    return [row.tobytes() for row in matrix.astype("<f2")]
+    matrix = matrix_of(encoder.spec, entries)
+    return [row.tobytes() for row in (matrix if encoder.is_hash else matrix.astype("<f2"))]
 
 
 def drop_outdated(

@@ -2,13 +2,14 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lookalike.attributes import check_text
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import MAX_ID, Attributes, Record
 from lookalike.stores.base import Entry
+from lookalike.stores.entries import has_other_bytes, merged, without_repeats
 from lookalike.stores.local import links, noting, rows, trimming, vectors
 from lookalike.stores.local.noting import Changes
 from lookalike.stores.local.roster import Member
@@ -22,24 +23,9 @@ def upsert(
     changes = Changes()
     now = time.time()
     ids: list[int] = []
-    for group in _without_repeats(entries):
+    for group in without_repeats(entries):
         ids.extend(_upsert_group(connection, known, group, now, changes))
     return ids, changes
-
-
-def _without_repeats(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """The entries in order, cut so that no group names the same record twice."""
-    group: list[Entry] = []
-    keys: set[Any] = set()
-    for entry in entries:
-        own = {(entry.tenant, entry.uri)} | (set() if entry.id is None else {entry.id})
-        if not keys.isdisjoint(own):
-            yield group
-            group, keys = [], set()
-        group.append(entry)
-        keys |= own
-    if group:
-        yield group
 
 
 def _upsert_group(
@@ -73,14 +59,14 @@ def _upsert_group(
     outdated = [
         key
         for entry, key in zip(entries, ids, strict=True)
-        if key in found and _other_bytes(entry, found[key])
+        if key in found and has_other_bytes(entry, found[key])
     ]
     unlinked = links.drop(connection, outdated)
     if unlinked:
         found = {record.id: record for record in _records(connection, list(found))}
     linked = links.allowed(connection, entries, ids, outdated)
     lines = [
-        _line(entry, key, found.get(key), link, now)
+        _line(merged(entry, key, found.get(key), link, now))
         for entry, key, link in zip(entries, ids, linked, strict=True)
     ]
     connection.executemany(rows.INSERT, lines)
@@ -115,48 +101,25 @@ def _resolve(connection: sqlite3.Connection, entries: list[Entry]) -> list[int]:
     return ids
 
 
-def _other_bytes(entry: Entry, old: Record) -> bool:
-    """Whether the entry's picture is another than the record's, as far as is known."""
-    return None not in {entry.sha256, old.sha256} and entry.sha256 != old.sha256
-
-
-def _line(
-    entry: Entry, key: int, old: Record | None, link: int | None, now: float
-) -> tuple[Any, ...]:
-    facts = (
-        entry.sha256,
-        entry.md5,
-        entry.size,
-        entry.modified_ns,
-        entry.width,
-        entry.height,
-        entry.format,
+def _line(record: Record) -> tuple[Any, ...]:
+    return (
+        record.id,
+        record.uri,
+        record.tenant,
+        record.sha256,
+        record.md5,
+        record.size,
+        record.modified_ns,
+        record.width,
+        record.height,
+        record.format,
+        rows.attributes_json(record.attributes, record.uri),
+        record.added,
+        record.updated,
+        record.pixels,
+        record.border,
+        record.duplicate_of,
     )
-    if old is not None and all(fact is None for fact in facts):
-        # Vectors computed elsewhere come without the picture's facts: keep what is known.
-        facts = (
-            old.sha256,
-            old.md5,
-            old.size,
-            old.modified_ns,
-            old.width,
-            old.height,
-            old.format,
-        )
-    pixels, border = entry.pixels, entry.border
-    if old is not None and not _other_bytes(entry, old):
-        pixels = pixels or old.pixels
-        border = border or old.border
-        link = old.duplicate_of if link is None else link
-    attributes = entry.attributes
-    if attributes is None:
-        attributes = {} if old is None else old.attributes
-    text = rows.attributes_json(attributes, entry.uri)
-    added = entry.added
-    if added is None:
-        added = now if old is None else old.added
-    updated = now if entry.updated is None else entry.updated
-    return (key, entry.uri, entry.tenant, *facts, text, added, updated, pixels, border, link)
 
 
 def update_attributes(

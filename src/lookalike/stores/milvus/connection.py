@@ -13,7 +13,7 @@ from lookalike.errors import LookalikeError, MissingExtraError, StoreError
 from lookalike.stores.milvus import failures
 from lookalike.stores.milvus.address import MilvusAddress
 from lookalike.stores.milvus.layout import Column, Table, Type
-from lookalike.stores.milvus.packing import Values, field_data
+from lookalike.stores.milvus.packing import Values, field_data, values_of
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -29,7 +29,9 @@ _PARTITIONS = 16
 """Into how many a partition key divides a table."""
 
 _EVENTUALLY = 1
-_LEVELS = {"strong": "Strong", "bounded": "Bounded", "eventually": "Eventually"}
+_LEVELS = {"strong": (0, 0), "bounded": (2, 2), "eventually": (3, _EVENTUALLY)}
+"""Milvus's numbers of consistency levels, each with the timestamp that goes with it."""
+_CUSTOMIZED = 4
 
 
 class Connection:
@@ -205,7 +207,7 @@ class Connection:
         )
         return self._write(f"write {rows:,} rows to {table.name}", table.name, "Upsert", request)
 
-    def delete(self, name: str, condition: str) -> int:
+    def delete(self, name: str, condition: str, partition: str = "") -> int:
         """Delete the rows that match; returns the timestamp of the deletion."""
         from pymilvus.grpc_gen.milvus_pb2 import DeleteRequest
 
@@ -237,7 +239,7 @@ class Connection:
                 self.load(name)
         return self.call(operation, function)
 
-    def query(  # noqa: D417 - the rest is named by what it is
+    def query(
         self,
         name: str,
         condition: str,
@@ -245,42 +247,61 @@ class Connection:
         *,
         limit: int | None = None,
         since: int | None = None,
-        partitions: Sequence[str] = (),
     ) -> list[dict[str, Any]]:
-        """Rows of a table that match, in any order.
+        """Rows of a table that match: with a limit those of the least keys, else in any order.
 
-        Args:
-            since: the timestamp of a write that must be seen; by default as the address says.
+        JSON comes as bytes. `since` is the timestamp of a write that must be seen; by default the
+        address says what must.
         """
+        found = self.columns(name, condition, columns, limit=limit, since=since)
+        wanted = [column for column in found if column in columns]
+        rows = zip(*(found[column] for column in wanted), strict=True)
+        return [dict(zip(wanted, row, strict=True)) for row in rows]
+
+    def columns(
+        self,
+        name: str,
+        condition: str,
+        columns: Sequence[str],
+        *,
+        limit: int | None = None,
+        since: int | None = None,
+    ) -> dict[str, Values]:
+        """What `query` answers, column by column; vectors are (n, dim) or (n, bits/8)."""
+        from pymilvus.client.utils import check_status
+        from pymilvus.grpc_gen.milvus_pb2 import QueryRequest
+
         options = self.consistency(name) if since is None else seen(since)
-        if limit is not None:
-            options["limit"] = limit
-        if partitions:
-            options["partition_names"] = list(partitions)
-        return self.read(
-            f"read {name}",
-            name,
-            lambda client, seconds: list(
-                client.query(
-                    name,
-                    filter=condition,
-                    output_fields=list(columns),
-                    timeout=seconds,
-                    **options,
-                )
-            ),
+        request = QueryRequest(
+            db_name=self.address.database,
+            collection_name=name,
+            expr=condition,
+            output_fields=list(columns),
+            use_default_consistency=False,
+            consistency_level=options["consistency_level"],
+            guarantee_timestamp=options["guarantee_timestamp"],
         )
+        if limit is not None:
+            request.query_params.add(key="limit", value=str(limit))
+
+        def ask(client: "MilvusClient", seconds: float) -> dict[str, Values]:
+            answer = client._get_connection()._stub.Query(request, timeout=seconds)
+            check_status(answer.status)
+            return {data.field_name: values_of(data) for data in answer.fields_data}
+
+        return self.read(f"read {name}", name, ask)
 
     def count(self, name: str, condition: str = "") -> int:
         """How many rows of a table match."""
-        (row,) = self.query(name, condition, ["count(*)"])
-        return int(row["count(*)"])
+        (count,) = self.columns(name, condition, ["count(*)"])["count(*)"]
+        return int(count)
 
     def consistency(self, name: str) -> dict[str, Any]:
         """What makes a read of a table see what the address's consistency says."""
         if self.address.consistency == "session":
             return seen(self._written.get(name, _EVENTUALLY))
-        return {"consistency_level": _LEVELS[self.address.consistency]}
+        level, timestamp = _LEVELS[self.address.consistency]
+        return {"consistency_level": level, "guarantee_timestamp": timestamp}
 
     def close(self) -> None:
         """Let go of the server."""
@@ -292,7 +313,7 @@ class Connection:
 
 def seen(timestamp: int) -> dict[str, Any]:
     """What makes a read see everything up to a write."""
-    return {"consistency_level": "Customized", "guarantee_timestamp": max(timestamp, _EVENTUALLY)}
+    return {"consistency_level": _CUSTOMIZED, "guarantee_timestamp": max(timestamp, _EVENTUALLY)}
 
 
 def require_pymilvus() -> None:

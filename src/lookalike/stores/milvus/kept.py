@@ -55,13 +55,11 @@ class KeptTable:
         while True:
             parts = [f"kind == {quoted(kind)}", f"key > {quoted(last)}"]
             parts += [f"({condition})"] if condition else []
-            keys = self._connection.query(self._table.name, " and ".join(parts), ["key"])
-            if not keys:
-                return
-            some = sorted(row["key"] for row in keys)[:_AT_A_TIME]
-            last = some[-1]
-            found = self._entries(f"key in {among(some)}")
+            found = self._entries(" and ".join(parts), _AT_A_TIME)
             yield from sorted(found, key=lambda entry: entry.key)
+            if len(found) < _AT_A_TIME:
+                return
+            last = f"{kind}:{max(entry.key for entry in found)}"
 
     def put(self, entries: Sequence[KeptEntry]) -> None:
         """Write entries, in place of those of the same kind and key."""
@@ -102,8 +100,8 @@ class KeptTable:
             dummy = {self._table.vector.name: nothing(len(some))}
             self._connection.upsert(self._table, {**columns, **dummy})
 
-    def _entries(self, condition: str) -> list[KeptEntry]:
-        rows = self._connection.query(self._table.name, condition, _COLUMNS)
+    def _entries(self, condition: str, limit: int | None = None) -> list[KeptEntry]:
+        rows = self._connection.query(self._table.name, condition, _COLUMNS, limit=limit)
         return [
             KeptEntry(
                 row["kind"],

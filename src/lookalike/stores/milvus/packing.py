@@ -45,6 +45,36 @@ def field_data(column: Column, values: Values) -> "FieldData":
     return made
 
 
+def values_of(data: "FieldData") -> Values:
+    """A column of an answer: scalars, JSON as bytes, or (n, dim) float32 or (n, bits/8) uint8."""
+    match data.type:
+        case Type.BOOL:
+            return list(data.scalars.bool_data.data)
+        case Type.INT64:
+            return list(data.scalars.long_data.data)
+        case Type.DOUBLE:
+            return list(data.scalars.double_data.data)
+        case Type.VARCHAR:
+            return list(data.scalars.string_data.data)
+        case Type.JSON:
+            return list(data.scalars.json_data.data)
+        case Type.BINARY_VECTOR:
+            raw = np.frombuffer(data.vectors.binary_vector, np.uint8)
+            return raw.reshape(-1, data.vectors.dim // 8)
+    raw = data.vectors.float_vector.SerializeToString()
+    return _floats(raw).reshape(-1, data.vectors.dim)
+
+
+def _floats(raw: bytes) -> NDArray[np.float32]:
+    """The floats of a message that holds nothing else."""
+    if not raw:
+        return np.empty(0, np.float32)
+    start = 1
+    while raw[start] & 0x80:
+        start += 1
+    return np.frombuffer(raw, "<f4", offset=start + 1)
+
+
 def nothing(rows: int) -> NDArray[np.uint8]:
     """(rows, 1) the vectors of tables that need none."""
     return np.zeros((rows, 1), np.uint8)

@@ -1,43 +1,48 @@
 """What this process wrote of records a moment ago, so that a read need not wait for it.
 
 A Milvus server shows a write some tenths of a second later; a read that must see it waits. Rows
-written here are remembered instead: a read asks only for what is older than all of those, and puts
-them in place of what it found. What others write is seen as late as ever.
+written here are remembered for a moment instead: a read asks only for what is older than all of
+those, and puts them in place of what it found.
 """
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-_MOST_ROWS = 20_000
+_SECONDS = 2.0
+"""Longer than a server takes to show a write, shorter than others' changes may be missed."""
+_MOST_ROWS = 50_000
+
+Row = Mapping[str, Any]
 
 
 class Recent:
     """Rows of records by id, as they were last written here; None for those deleted."""
 
     def __init__(self) -> None:
-        self._rows: OrderedDict[int, tuple[int, Mapping[str, Any] | None]] = OrderedDict()
+        self._rows: OrderedDict[int, tuple[float, int, Row | None]] = OrderedDict()
         self._lock = threading.Lock()
-        self.floor = 0
-        """The timestamp of the last write that is not remembered any more."""
+        self._floor = 0
 
-    def note(self, written: int, rows: Mapping[int, Mapping[str, Any] | None]) -> None:
+    def note(self, timestamp: int, rows: Mapping[int, Row | None]) -> None:
         """Remember what was written, with the timestamp of the write."""
+        now = time.monotonic()
         with self._lock:
             for key, row in rows.items():
-                held = self._rows.pop(key, None)
-                self._rows[key] = (written, row) if held is None or held[0] <= written else held
-            while len(self._rows) > _MOST_ROWS:
-                _, (timestamp, _) = self._rows.popitem(last=False)
-                self.floor = max(self.floor, timestamp)
+                self._rows.pop(key, None)
+                self._rows[key] = (now, timestamp, row)
 
-    def of(self, ids: Iterable[int]) -> dict[int, Mapping[str, Any] | None]:
-        """What was written of some records; those not remembered are left out."""
+    def of(self, ids: Collection[int] | None = None) -> tuple[int, dict[int, Row | None]]:
+        """What is remembered, of some records or of all, and the write that a read must see."""
+        forgotten = time.monotonic() - _SECONDS
         with self._lock:
-            return {key: self._rows[key][1] for key in ids if key in self._rows}
-
-    def every(self) -> dict[int, Mapping[str, Any] | None]:
-        """All that is remembered."""
-        with self._lock:
-            return {key: row for key, (_, row) in self._rows.items()}
+            while self._rows:
+                written, timestamp, _ = next(iter(self._rows.values()))
+                if written > forgotten and len(self._rows) <= _MOST_ROWS:
+                    break
+                self._rows.popitem(last=False)
+                self._floor = max(self._floor, timestamp)
+            keys = self._rows if ids is None else [key for key in ids if key in self._rows]
+            return self._floor, {key: self._rows[key][2] for key in keys}

@@ -1,8 +1,9 @@
 """What every part of a Milvus store works with: the connection, the tables, the encoders."""
 
+import contextlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,6 +25,7 @@ COLLECTION = "collection"
 _HEAD, _FOREIGN = "head", "foreign"
 _FRESH_SECONDS = 2.0
 """For how long what other processes may change of the roster is not asked for again."""
+_WRITERS = 4
 LOOKED_UP = ("uri", "sha256", "md5", "pixels", "duplicate_of")
 """Columns of the records that have an index of their own."""
 
@@ -50,6 +52,9 @@ class State:
         """Tables of raw vectors that were loaded here, to be released in the end."""
         self._spaces: dict[str, tuple[int, Space]] = {}
         self._fresh = 0.0
+        self.pool = ThreadPoolExecutor(_WRITERS, "lookalike-milvus")
+        self.writing = threading.RLock()
+        """Held while records are read, changed and written again."""
         self._lock = threading.Lock()
         self.refresh()
 
@@ -107,6 +112,32 @@ class State:
     def compared(self, one: Member) -> Table:
         """The table of an encoder's vectors as they are compared."""
         return self.layout.compared(one.spec, one.size, one.generation)
+
+    def recent_rows(
+        self, ids: Collection[int] | None = None
+    ) -> tuple[int | None, dict[int, Mapping[str, Any] | None]]:
+        """Rows written here a moment ago, and the write that a read beside them must see.
+
+        None where the address's consistency says that.
+        """
+        if self.address.consistency == "strong":
+            return None, {}
+        since, rows = self.recent.of(ids)
+        return (since if self.address.consistency == "session" else None), rows
+
+    def load_raw(self, name: str) -> None:
+        """Have a table of raw vectors loaded until the collection is closed."""
+        if name not in self.loaded:
+            self.connection.ready(name)
+            self.loaded.add(name)
+
+    def close(self) -> None:
+        """Give back what was loaded only for now, and let go of the server."""
+        self.pool.shutdown()
+        for name in self.loaded:
+            with contextlib.suppress(StoreError):
+                self.connection.release(name)
+        self.connection.close()
 
     def need_writable(self) -> None:
         """See that the collection can be changed.
