@@ -23,7 +23,8 @@ from lookalike.views.file import write_file
 
 FORMAT = "lookalike worker report 1"
 HEARD_EVERY_S = 10.0
-"""Seconds between two signs of life."""
+"""Seconds between two signs of life, at least: without progress there is none, so that a file that
+grows old says that its worker has stopped, or is stuck."""
 
 
 class State(StrEnum):
@@ -105,8 +106,8 @@ class WorkerReport:
 
 
 def file_name(shard: Shard) -> str:
-    """`shard-02-of-16.json`: they sort as their numbers do."""
-    return f"shard-{shard.number:0{len(str(shard.of - 1))}}-of-{shard.of}.json"
+    """`shard-2-of-16.json`."""
+    return f"shard-{shard.number}-of-{shard.of}.json"
 
 
 def read_worker_report(path: Path) -> WorkerReport:
@@ -168,9 +169,11 @@ class Reporter:
 
         def heard(stage: str, done: int, total: int) -> None:
             with self._lock:
-                self._said = replace(self._said, stage=stage, done=done, total=total)
-                if self._clock() - self._last >= HEARD_EVERY_S:
-                    self._last = self._clock()
+                before = (self._said.stage, self._said.done, self._said.total)
+                now = self._clock()
+                if before != (stage, done, total) and now - self._last >= HEARD_EVERY_S:
+                    self._said = replace(self._said, stage=stage, done=done, total=total)
+                    self._last = now
                     with contextlib.suppress(OSError):
                         self._write()
             if show is not None:
