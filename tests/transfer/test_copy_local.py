@@ -1,5 +1,6 @@
 """Copying between local stores: everything comes along, again and again, and parts."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from filled import (
     known,
     passed_over,
 )
+from killing import MOST_KILLS, copy_with_kills
 
 import lookalike
 from lookalike.errors import NotFoundError, UsageError
@@ -195,6 +197,15 @@ def test_an_interrupted_copy_goes_on(source: Path, target: Path) -> None:
     assert next(told for told in written if told[0] == "copy")[2] == COUNT - 75
     for one, other in stores(source, target):
         assert known(other) == known(one)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_copy_that_is_killed_goes_on(source: Path, target: Path) -> None:
+    assert copy_with_kills(str(source), str(target), seed=1) == MOST_KILLS
+    for one, other in stores(source, target):
+        assert known(other) == known(one)
+        assert decided(other) == decided(one)
+        assert passed_over(other) == passed_over(one)
 
 
 def test_what_the_source_gets_meanwhile_is_copied(source: Path, target: Path) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.errors import UsageError
-from lookalike.stores.milvus import MilvusStore, bulk
+from lookalike.stores.milvus import bulk
 from lookalike.stores.milvus.bulk import Staged, Staging
+from lookalike.stores.milvus.store import MilvusStore
 from lookalike.transfer.tabulated import EncoderTables, write_tables
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def refuse_bulk(target: "Store", part: "Part", place: str) -> Staging:
         UsageError: it cannot; says what to do.
     """
     if not isinstance(target, MilvusStore):
-        raise UsageError("--bulk is for collections on a Milvus server: copy without it")
+        raise UsageError(
+            f"{target.address} is no Milvus server, and --bulk is for those: copy without it"
+        )
     if part.ids != "keep":
         raise UsageError("--bulk keeps the ids of the source: copy without --ids new, or --bulk")
     staging = Staging.parse(place)

@@ -85,6 +85,8 @@ def copy(
     """
     if ids not in {"keep", "new"}:
         raise UsageError(f"ids are 'keep' or 'new', not {ids!r}")
+    if bulk is not None and not isinstance(target, Collection) and "://" not in str(target):
+        raise UsageError(f"{target} is no Milvus server, and --bulk is for those: copy without it")
     started = time.perf_counter()
     filtered = condition(where, within, tenant)
     with _opened(source, writing=False) as one:
