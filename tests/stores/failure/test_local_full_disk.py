@@ -1,0 +1,98 @@
+"""A local store whose disk is full, or whose files may not grow."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lookalike.stores.base import Entry
+from lookalike.stores.local import LocalStore
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no limits on files")
+
+WRITER = """
+import resource, sys
+import numpy as np
+from lookalike.errors import StoreError
+from lookalike.records import EncoderSpec
+from lookalike.stores.base import Entry
+from lookalike.stores.local import LocalStore, shards
+
+shards._GRAPH_FROM, shards._FLUSH_EVERY = 2000, 500
+folder, largest = sys.argv[1], int(sys.argv[2])
+rng = np.random.default_rng(0)
+with LocalStore.open(folder) as store:
+    store.add_encoder(EncoderSpec("e", "embedding", 256))
+    store.upsert([Entry("/first")])
+    if largest:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+    try:
+        for turn in range(400):
+            rows = rng.standard_normal((200, 256)).astype(np.float32)
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            entries = [Entry(f"/{turn}/{n}", vectors={"e": row}) for n, row in enumerate(rows)]
+            print(*store.upsert(entries), flush=True)
+            if turn % 5 == 4:
+                store.optimize()
+    except StoreError as error:
+        print(error, file=sys.stderr)
+        sys.exit(3)
+"""
+
+
+def write_until_it_fails(folder: Path, largest: int = 0) -> list[int]:
+    """Let a process write; the ids that it was told of before the store refused."""
+    done = subprocess.run(
+        [sys.executable, "-c", WRITER, str(folder), str(largest)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3, f"{done.returncode}: {done.stderr}"
+    assert str(folder) in done.stderr
+    return [int(key) for key in done.stdout.split()]
+
+
+def check(folder: Path, stored: list[int]) -> None:
+    """All that was acknowledged is there and found, and the store takes more."""
+    with LocalStore.open(folder) as store:
+        assert None not in store.get(stored)
+        assert store.stats().encoders[0].vectors == store.count() - 1
+        vectors = store.vectors("e", stored)
+        assert len(vectors) == len(stored)
+        for key in stored[:: max(len(stored) // 20, 1)]:
+            assert store.nearest("e", vectors[key], 1)[0].id == key
+        store.upsert([Entry("/after")])
+        store.rebuild()
+        assert store.count() >= len(stored) + 2
+
+
+@pytest.mark.parametrize("megabytes", [1, 3, 8])
+def test_files_that_may_not_grow_lose_nothing(tmp_path: Path, megabytes: int) -> None:
+    stored = write_until_it_fails(tmp_path / "c", megabytes * 2**20)
+    check(tmp_path / "c", stored)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 75 MB in memory."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root may mount a small file system")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=75m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
+    stored = write_until_it_fails(small_disk / "c")
+    assert stored
+    mount = ["mount", "-o", "remount,size=300m", str(small_disk)]
+    subprocess.run(mount, check=True)
+    check(small_disk / "c", stored)

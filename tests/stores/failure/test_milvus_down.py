@@ -1,0 +1,88 @@
+"""A server that is not there: at the start, for a moment, and from some moment on."""
+
+import threading
+
+import pytest
+from failing import EYE, entry, made, opened, run
+from milvus_server import HOST, MilvusProcess, free_ports
+from tcp_proxy import Proxy
+
+from lookalike.errors import StoreError
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collection(milvus: MilvusProcess) -> None:
+    made(milvus.address("down"))
+
+
+def test_a_command_says_that_no_server_answers(tmp_path) -> None:
+    with free_ports(1) as (port,):
+        pass
+    address = f"milvus://someone:secret@{HOST}:{port}/photos?timeout=2"
+    for arguments in (["info"], ["search", "cat"], ["index", tmp_path]):
+        done = run(*arguments, "-c", address)
+        assert done.returncode == 3, done.stderr
+        assert f"Milvus at {HOST}:{port} does not answer (asked to connect)" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "secret" not in done.stderr
+
+
+def test_what_fails_for_a_moment_is_tried_again(proxy: Proxy) -> None:
+    with opened(proxy.address("down?timeout=30")) as store:
+        for _ in range(3):
+            proxy.refuse()
+            back = threading.Timer(1.5, proxy.accept)
+            back.start()
+            assert len(store.nearest("e", EYE[0], 9)) >= 4
+            back.join()
+            proxy.cut()
+            (key,) = store.upsert([entry(1)])
+            proxy.cut()
+            record = store.get([key])[0]
+            assert record is not None
+            assert (record.uri, store.count()) == ("/1", 4)
+
+
+def test_a_search_and_a_write_say_what_no_server_answered(proxy: Proxy) -> None:
+    with opened(proxy.address("down?timeout=1.5")) as store:
+        assert len(store.nearest("e", EYE[0], 9)) == 4
+        proxy.refuse()
+        for attempt in (
+            lambda: store.nearest("e", EYE[0], 9),
+            lambda: store.upsert([entry(1)]),
+            lambda: store.delete([1]),
+            lambda: store.set_setting("a", 1),
+            lambda: list(store.scan()),
+            store.count,
+            store.optimize,
+        ):
+            with pytest.raises(StoreError, match=rf"Milvus at {HOST}:{proxy.port} .*(answer|with)"):
+                attempt()
+        proxy.accept()
+        assert [one.distance for one in store.nearest("e", EYE[0], 1)] == pytest.approx([0])
+        assert store.upsert([entry(1)]) == [store.find(["/1"])["/1"].id]
+
+
+def test_many_threads_outlive_a_cut_connection(proxy: Proxy) -> None:
+    wrong: list[object] = []
+    done = threading.Event()
+    with opened(proxy.address("down?timeout=30")) as store:
+
+        def search() -> None:
+            try:
+                while not done.is_set():
+                    if len(store.nearest("e", EYE[0], 9)) != 4:
+                        wrong.append("answers are missing")
+            except Exception as error:
+                wrong.append(error)
+
+        threads = [threading.Thread(target=search) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(10):
+            done.wait(0.1)
+            proxy.cut()
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert wrong == []
