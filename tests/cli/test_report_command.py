@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+import lookalike
 from lookalike.cli.progress import progress
 from lookalike.cli.report import ranges
 from lookalike.cli.sharding import reporting
@@ -45,6 +46,20 @@ def test_parts_are_one_report(run: Run, folder: Path) -> None:
     assert [one["shard"] for one in report["workers"]] == [0, 1, 2]
     table = run("report", "job").stdout
     assert "3 of 3 parts finished" in table
+
+
+def test_collections_of_parts_are_put_together(run: Run, folder: Path) -> None:
+    for number in range(3):
+        part(run, number)
+        run("copy", f"part-{number}.lookalike", "all.lookalike", "--ids", "new")
+    with lookalike.open("all.lookalike") as both:
+        uris = [record.uri for record in both.list()]
+    assert sorted(uris) == sorted(map(str, folder.iterdir()))
+    # What it has is all there is, so that it can be brought up to date as any other.
+    report = json.loads(run("index", "photos", "-c", "all.lookalike", "--json").stdout)
+    assert report["unchanged"] == len([*folder.iterdir()])
+    done = run("index", "photos", "-c", "all.lookalike", "--shard", "0/3", status=2)
+    assert "has other pictures" in done.stderr
 
 
 def test_parts_that_are_not_there_are_named(run: Run, folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import UsageError
 from lookalike.ingest.complete import UNTRIMMED
+from lookalike.sharding import SHARD
 from lookalike.transfer.part import Part
 from lookalike.transfer.state import PREFIX
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from lookalike.stores.base import Store
 
 _ROWS = 2000
-_OWN = (PREFIX, "index ")
+_OWN = (PREFIX, "index ", SHARD)
 """How the keys of settings begin that are of one store, and not of what is in it."""
 
 
