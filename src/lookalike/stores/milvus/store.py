@@ -8,10 +8,11 @@ from lookalike.indexes import IndexSpec
 from lookalike.records import AttributeKind, EncoderSpec
 from lookalike.stores.milvus import encoders
 from lookalike.stores.milvus.address import MilvusAddress
+from lookalike.stores.milvus.holding import Holding
 from lookalike.stores.milvus.state import State, open_state
 
 
-class MilvusStore:
+class MilvusStore(Holding):
     """Records, embeddings and hashes on a Milvus server; implements `stores.base.Store`.
 
     Safe to use from several threads, and by several processes at a time.
@@ -86,7 +87,7 @@ class MilvusStore:
 
     def close(self) -> None:
         """Let go; the store cannot be used afterwards."""
-        self._state.connection.close()
+        self._state.close()
 
     def __enter__(self) -> "MilvusStore":
         return self
