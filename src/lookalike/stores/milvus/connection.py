@@ -139,7 +139,12 @@ class Connection:
         self.load(table.name)
 
     def index(
-        self, table: Table, index: tuple[str, Mapping[str, Any]], scalar_indexes: Sequence[str] = ()
+        self,
+        table: Table,
+        index: tuple[str, Mapping[str, Any]],
+        scalar_indexes: Sequence[str] = (),
+        *,
+        wait: bool = True,
     ) -> None:
         """Ask for the indexes of a table; those that are there already stay."""
 
@@ -159,7 +164,7 @@ class Connection:
                 text = column.type == Type.VARCHAR
                 kind = scalar if text or self.version >= (2, 4, 0) else "STL_SORT"
                 wanted.add_index(name, index_type=kind, index_name=name)
-            client.create_index(table.name, wanted, timeout=limit)
+            client.create_index(table.name, wanted, timeout=limit, sync=wait)
 
         self.call(f"make the index of {table.name}", ask)
 
@@ -216,12 +221,18 @@ class Connection:
 
     def _write(self, operation: str, name: str, kind: str, request: Any) -> int:
         from pymilvus.client.utils import check_status
+        from pymilvus.grpc_gen.milvus_pb2 import AllocTimestampRequest
 
         def send(client: "MilvusClient", limit: float) -> int:
             stub = client._get_connection()._stub
             answer = getattr(stub, kind)(request, timeout=limit)
             check_status(answer.status)
-            return int(answer.timestamp)
+            if answer.timestamp:
+                return int(answer.timestamp)
+            # Older servers do not say when they deleted.
+            now = stub.AllocTimestamp(AllocTimestampRequest(), timeout=limit)
+            check_status(now.status)
+            return int(now.timestamp)
 
         written = self.call(operation, send)
         with self._lock:
