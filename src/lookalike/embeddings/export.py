@@ -1,5 +1,6 @@
 """A collection's embeddings or hashes of one encoder into a file."""
 
+from collections.abc import Sequence
 from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from lookalike.views.file import file_to_write
 
 if TYPE_CHECKING:
     from lookalike.filters import Filter
-    from lookalike.records import EncoderSpec
+    from lookalike.records import EncoderSpec, Record
     from lookalike.stores.base import Progress, Store
 
 _ROWS = 4096
@@ -45,10 +46,21 @@ def export_embeddings(
         while some := list(islice(records, _ROWS)):
             ids = [record.id for record in some]
             vectors = store.vectors(spec.name, ids)
-            qualities = store.qualities(spec.name, ids) if spec.kind == "hash" else {}
+            hashes = spec.kind == "hash"
+            qualities = store.qualities(spec.name, ids) if hashes else {}
+            trimmed = store.trimmed(spec.name, ids) if hashes else {}
             kept = [record for record in some if record.id in vectors]
             if kept:
-                rows = [columns_of(record, qualities.get(record.id)) for record in kept]
+                originals = _originals(store, kept)
+                rows = [
+                    columns_of(
+                        record,
+                        qualities.get(record.id),
+                        trimmed.get(record.id),
+                        originals.get(record.duplicate_of),
+                    )
+                    for record in kept
+                ]
                 matrix = np.stack([vectors[record.id] for record in kept])
                 writer.append(rows, matrix.astype(dtype, copy=False))
             written += len(kept)
@@ -56,6 +68,12 @@ def export_embeddings(
             if progress is not None:
                 progress("export", seen, max(seen, total))
     return written
+
+
+def _originals(store: "Store", records: "Sequence[Record]") -> dict[int | None, str]:
+    """The uris of what records are duplicates of, by id."""
+    linked = list({one.duplicate_of for one in records if one.duplicate_of is not None})
+    return {one.id: one.uri for one in store.get(linked) if one is not None}
 
 
 def _spec(store: "Store", name: str | None) -> "EncoderSpec":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.arguments import PATH, checked
+from lookalike.embeddings import links
 from lookalike.embeddings.files import format_of
 from lookalike.embeddings.header import Header
 from lookalike.embeddings.rows import entry_of
@@ -45,6 +46,7 @@ def import_embeddings(
     if not source.is_file():
         raise NotFoundError(f"there is no file {source}; name one that `lookalike export` wrote")
     added = kept = done = renumbered = 0
+    pending: list[links.Link] = []
     with format_of(source).read(source) as reader:
         spec = _space(store, reader.header, encoder, source.name)
         if all(spec.name != one.name for one in store.encoders()):
@@ -60,7 +62,7 @@ def import_embeddings(
             fresh = [place for place, known in enumerate(same) if not known.all]
             written = store.upsert(
                 [
-                    replace(placed[place], qualities={})
+                    replace(placed[place], qualities={}, trimmed={})
                     if same[place].vector
                     else replace(placed[place], vectors={spec.name: rows[place]})
                     for place in fresh
@@ -68,11 +70,16 @@ def import_embeddings(
             )
             if spec.kind == "hash":
                 ids = zip(fresh, written, strict=True)
-                note_untrimmed(store, [key for place, key in ids if not same[place].vector])
+                unknown = [
+                    key for place, key in ids if not (same[place].vector or placed[place].trimmed)
+                ]
+                note_untrimmed(store, unknown)
+            pending += links.named(columns, placed)
             kept += len(same) - len(fresh)
             added, renumbered, done = added + new, renumbered + moved, done + len(rows)
             if progress is not None:
                 progress("import", done, max(done, reader.rows))
+    links.write(store, pending)
     store.optimize(progress)
     notices = []
     if renumbered:

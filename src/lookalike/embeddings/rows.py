@@ -2,25 +2,52 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lookalike.attributes import check_text, plain
 from lookalike.errors import UsageError
 from lookalike.records import MAX_ID, Record
 from lookalike.stores.base import Entry
 
-TEXTS = ("uri", "tenant", "sha256", "md5", "format", "attributes")
-"""Columns of text; digests are hexadecimal, attributes one JSON object."""
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TEXTS = (
+    "uri",
+    "tenant",
+    "sha256",
+    "md5",
+    "format",
+    "pixels",
+    "border",
+    "trimmed",
+    "duplicate_of",
+    "attributes",
+)
+"""Columns of text; digests and trimmed hashes are hexadecimal, attributes one JSON object.
+
+`duplicate_of` is the uri of that record, of the same tenant: ids may be others after an import.
+"""
 NUMBERS = ("id", "size", "modified_ns", "width", "height", "quality")
 """Columns of int64, in the units of `Record`."""
-COLUMNS = ("id", *TEXTS[:2], *TEXTS[2:4], *NUMBERS[1:5], "format", "attributes", "quality")
+COLUMNS = ("id", *TEXTS[:4], *NUMBERS[1:5], "format", "attributes", "quality", *TEXTS[5:9])
 """All of them, in the order in which files have them."""
 
 _INT64 = range(-(2**63), 2**63)
 
 
-def columns_of(record: Record, quality: int | None) -> dict[str, Any]:
-    """A record's columns; None where it has no value."""
+def columns_of(
+    record: Record,
+    quality: int | None = None,
+    trimmed: "NDArray[np.uint8] | None" = None,
+    original: str | None = None,
+) -> dict[str, Any]:
+    """A record's columns; None where it has no value.
+
+    `trimmed` is its hash without borders, `original` the uri of what it is a duplicate of.
+    """
     return {
         "id": record.id,
         "uri": record.uri,
@@ -34,11 +61,15 @@ def columns_of(record: Record, quality: int | None) -> dict[str, Any]:
         "format": record.format,
         "attributes": json.dumps(dict(record.attributes), ensure_ascii=False),
         "quality": quality,
+        "pixels": None if record.pixels is None else record.pixels.hex(),
+        "border": record.border,
+        "trimmed": None if trimmed is None else trimmed.tobytes().hex(),
+        "duplicate_of": original,
     }
 
 
 def entry_of(columns: Mapping[str, Any], tenant: str | None, encoder: str) -> Entry:
-    """The entry of one row, without its vector; columns that are not there are None.
+    """The entry of one row, without its vector and link; columns that are not there are None.
 
     Raises:
         UsageError: a value is not what the column holds, or there is neither id nor uri.
@@ -73,7 +104,19 @@ def entry_of(columns: Mapping[str, Any], tenant: str | None, encoder: str) -> En
         format=values["format"],
         attributes=_attributes(values["attributes"]),
         qualities={} if quality is None else {encoder: quality},
+        trimmed=_trimmed(values["trimmed"], encoder),
+        pixels=_digest("pixels", values["pixels"], 16),
+        border=values["border"] or None,
     )
+
+
+def _trimmed(text: str | None, encoder: str) -> "dict[str, NDArray[np.uint8]]":
+    if not text:
+        return {}
+    try:
+        return {encoder: np.frombuffer(bytes.fromhex(text), np.uint8)}
+    except ValueError:
+        raise UsageError(f"trimmed: {text[:80]!r} is no hash in hexadecimal") from None
 
 
 def _digest(name: str, text: str | None, length: int) -> bytes | None:

@@ -37,7 +37,9 @@ def unchanged(
         return [Same()] * len(entries)
     records = {record.id: record for record in store.get(ids) if record is not None}
     vectors = store.vectors(spec.name, list(records))
-    qualities = store.qualities(spec.name, list(records)) if spec.kind == "hash" else {}
+    hashes = spec.kind == "hash"
+    qualities = store.qualities(spec.name, list(records)) if hashes else {}
+    trimmed = store.trimmed(spec.name, list(records)) if hashes else {}
     found = []
     for entry, row in zip(entries, rows, strict=True):
         record = None if entry.id is None else records.get(entry.id)
@@ -47,6 +49,7 @@ def unchanged(
             and entry.sha256 in {None, record.sha256}
             and _same_vector(row, vectors[record.id])
             and entry.qualities.get(spec.name) == qualities.get(record.id)
+            and _same_trimmed(entry.trimmed.get(spec.name), trimmed.get(record.id))
         ):
             found.append(Same(vector=True, all=_same_record(entry, record)))
         else:
@@ -60,8 +63,15 @@ def _same_record(entry: "Entry", record: Record) -> bool:
     facts = [getattr(entry, name) for name in _FACTS]
     if any(fact is not None for fact in facts) and facts != [getattr(record, n) for n in _FACTS]:
         return False
+    if entry.pixels not in {None, record.pixels} or entry.border not in {None, record.border}:
+        return False
     # As JSON, in which 1, 1.0 and true are three things.
     return entry.attributes is None or _text(entry.attributes) == _text(record.attributes)
+
+
+def _same_trimmed(given: "NDArray[Any] | None", stored: "NDArray[Any] | None") -> bool:
+    """Whether a file brings no trimmed hash that is not there already; it may know of none."""
+    return given is None or (stored is not None and np.array_equal(given, stored))
 
 
 def _text(attributes: Any) -> str:
