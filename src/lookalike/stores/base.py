@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lookalike.indexes import IndexSpec
     from lookalike.indexes.kinds import Version
     from lookalike.indexes.parameters import Place, Value
-    from lookalike.records import Attributes, Decision, EncoderSpec, Record, Skipped
+    from lookalike.records import AttributeKind, Attributes, Decision, EncoderSpec, Record, Skipped
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total) during long work."""
@@ -143,6 +143,10 @@ class Store(Protocol):
     @property
     def version(self) -> "Version | None":
         """The version of its server; None where there is none."""
+        ...
+
+    def declared(self) -> "Mapping[str, AttributeKind]":
+        """The attributes that have columns of their own for filters, and what they hold."""
         ...
 
     def encoders(self) -> "tuple[EncoderSpec, ...]":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.arguments import condition, encoder_names
 from lookalike.collection import Collection
-from lookalike.errors import UsageError
+from lookalike.errors import NotFoundError, UsageError
 from lookalike.opening import open_collection
 from lookalike.search.choose import find
 from lookalike.transfer import state as kept
@@ -89,9 +89,9 @@ def copy(
         raise UsageError(f"{target} is no Milvus server, and --bulk is for those: copy without it")
     started = time.perf_counter()
     filtered = condition(where, within, tenant)
-    with _opened(source, writing=False) as one:
+    with _opened(source, read_only=True) as one:
         specs = _specs(one, encoder)
-        with _opened(target, writing=not verify_only) as other:
+        with _opened_target(target, one, read_only=verify_only) as other:
             if one.address == other.address:
                 raise UsageError(f"{one.address} cannot be copied into itself")
             part = Part(filtered, specs, ids)
@@ -164,12 +164,27 @@ def _copy(
 
 
 @contextmanager
-def _opened(place: Place, *, writing: bool) -> "Iterator[Store]":
-    """A place's store; closed afterwards unless the caller had it open."""
+def _opened(place: Place, *, read_only: bool = False) -> "Iterator[Store]":
+    """The store of a collection that is there; closed afterwards unless the caller had it open."""
     if isinstance(place, Collection):
         yield place._store
         return
-    with open_collection(place, create=writing, read_only=not writing) as opened:
+    with open_collection(place, create=False, read_only=read_only) as opened:
+        yield opened._store
+
+
+@contextmanager
+def _opened_target(target: Place, source: "Store", *, read_only: bool) -> "Iterator[Store]":
+    """The target's store; one that is not there is made, and declares what the source does."""
+    if isinstance(target, Collection) or read_only:
+        with _opened(target, read_only=read_only) as store:
+            yield store
+        return
+    try:
+        opened = open_collection(target, create=False)
+    except NotFoundError:
+        opened = open_collection(target, attributes=source.declared())
+    with opened:
         yield opened._store
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lookalike.errors import UsageError
 from lookalike.filters import Filter
-from lookalike.records import Decision, Record, Skipped
+from lookalike.records import AttributeKind, Decision, Record, Skipped
 from lookalike.stores.base import Digest
 from lookalike.stores.local import deciding, reading, settings, skipping, writing
 from lookalike.stores.local.catalogue import Catalogue
@@ -89,6 +89,10 @@ class Kept:
     def count(self, where: Filter | None = None) -> int:
         """How many records."""
         return reading.count(self._catalogue, where)
+
+    def declared(self) -> Mapping[str, AttributeKind]:
+        """Nothing: what filters ask for gets an index by itself."""
+        return {}
 
     def setting(self, key: str) -> Any | None:
         """A value that was kept with the collection; None when there is none."""
