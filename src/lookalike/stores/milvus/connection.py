@@ -47,6 +47,7 @@ class Connection:
         self.address = address
         self._client: MilvusClient | None = None
         self._written: dict[str, int] = {}
+        self._unflushed: dict[str, int] = {}
         self._lock = threading.Lock()
         kind = _pymilvus().MilvusClient
         self._client = self._tried(
@@ -195,6 +196,39 @@ class Connection:
         self.call(f"drop {name}", lambda client, limit: client.drop_collection(name, limit))
         self._written.pop(name, None)
 
+    def flush(self, name: str) -> None:
+        """Seal what was written to a table, so that the server indexes it."""
+        self.call(
+            f"flush {name}",
+            lambda client, limit: client.flush(name, timeout=limit),
+            seconds=max(_LOAD_SECONDS, self.address.timeout),
+        )
+        with self._lock:
+            self._unflushed.pop(name, None)
+
+    def rows_since_flush(self, name: str) -> int:
+        """How many rows were written to a table here since it was flushed."""
+        return self._unflushed.get(name, 0)
+
+    def index_state(self, table: Table) -> tuple[int, int, bool]:
+        """Rows that were sealed, those of them that are indexed, and whether more will be."""
+        found = self.call(
+            f"look at the index of {table.name}",
+            lambda client, limit: client.describe_index(
+                table.name, index_name=table.vector.name, timeout=limit
+            ),
+        )
+        total, indexed = int(found["total_rows"]), int(found["indexed_rows"])
+        return total, indexed, int(found["pending_index_rows"]) > 0 or indexed < total
+
+    def loaded_bytes(self, name: str) -> int:
+        """What a table takes in the memory of query nodes; 0 where the server does not say."""
+        segments = self.call(
+            f"look at the segments of {name}",
+            lambda client, limit: client.list_loaded_segments(name, timeout=limit),
+        )
+        return sum(int(getattr(one, "mem_size", 0)) for one in segments)
+
     # Rows
 
     def upsert(self, table: Table, columns: Mapping[str, Values], partition: str = "") -> int:
@@ -210,7 +244,11 @@ class Connection:
             num_rows=rows,
             fields_data=[field_data(column, columns[column.name]) for column in table.columns],
         )
-        return self._write(f"write {rows:,} rows to {table.name}", table.name, "Upsert", request)
+        operation = f"write {rows:,} rows to {table.name}"
+        written = self._write(operation, table.name, "Upsert", request)
+        with self._lock:
+            self._unflushed[table.name] = self._unflushed.get(table.name, 0) + rows
+        return written
 
     def delete(self, name: str, condition: str, partition: str = "") -> int:
         """Delete the rows that match; returns the timestamp of the deletion."""

@@ -1,14 +1,23 @@
 """The Milvus store: the records and vectors of a collection on a server, for many writers."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from types import TracebackType
 
 from lookalike.encoders.projection import Projection
+from lookalike.errors import NotFoundError
 from lookalike.indexes import IndexSpec
+from lookalike.indexes.kinds import Version
+from lookalike.indexes.parameters import Place, Value
 from lookalike.records import AttributeKind, EncoderSpec
-from lookalike.stores.milvus import encoders
+from lookalike.stores.base import Progress, StoreStats
+from lookalike.stores.milvus import encoders, indexing, upkeep
 from lookalike.stores.milvus.address import MilvusAddress
+from lookalike.stores.milvus.connection import Connection
 from lookalike.stores.milvus.holding import Holding
+from lookalike.stores.milvus.layout import Layout
 from lookalike.stores.milvus.state import State, open_state
 
 
@@ -19,6 +28,7 @@ class MilvusStore(Holding):
     """
 
     many_writers = True
+    place: Place = "milvus"
 
     def __init__(self, state: State) -> None:
         """Use `open`."""
@@ -56,6 +66,11 @@ class MilvusStore(Holding):
         return str(self._state.address)
 
     @property
+    def version(self) -> Version:
+        """The server's."""
+        return self._state.connection.version
+
+    @property
     def read_only(self) -> bool:
         """Whether it refuses to be changed."""
         return self._state.read_only
@@ -85,6 +100,66 @@ class MilvusStore(Holding):
         """What the embeddings of an encoder are compared through; None when as they are."""
         return self._state.space(self._state.member(encoder, "embedding")).projection
 
+    def index(self, encoder: str) -> IndexSpec:
+        """The index that an encoder's vectors have, with all its parameters."""
+        return self._state.member(encoder).index
+
+    def set_index(
+        self, encoder: str, index: IndexSpec, progress: Progress | None = None
+    ) -> IndexSpec:
+        """Give an encoder's vectors another index, or the same one other search parameters."""
+        return indexing.set_index(self._state, self._state.member(encoder), index, progress)
+
+    def searching(
+        self, encoder: str, parameters: Mapping[str, Value]
+    ) -> AbstractContextManager[None]:
+        """Within the block, searches of this store use these parameters; nothing is kept."""
+        return indexing.searching(self._state, encoder, parameters)
+
+    @contextlib.contextmanager
+    def aside(self) -> "Iterator[MilvusStore]":
+        """An empty collection on the same server, to try things in; gone when the block ends."""
+        self._state.need_writable()
+        connection, address = self._state.connection, self._state.address
+        indexing.sweep(connection, address.name)
+        tried = replace(address, name=indexing.tried_name(address.name), tenancy=None)
+        try:
+            with MilvusStore.open(tried) as store:
+                yield store
+        finally:
+            indexing.drop_tried(connection, tried.name)
+
+    def set_projection(
+        self, encoder: str, projection: Projection | None, progress: Progress | None = None
+    ) -> None:
+        """Compare embeddings through another projection from now on, or as they are.
+
+        Vectors are made again from the stored embeddings. Searches go on with the old ones until
+        all are there; writes of this process wait, and no other one should write meanwhile.
+        """
+        self._state.need_writable()
+        with self._state.writing:
+            one = self._state.member(encoder, "embedding")
+            encoders.set_projection(self._state, one, projection, progress)
+
+    def optimize(self, progress: Progress | None = None) -> None:
+        """Have the server index what was written here, if it is much, and wait until it has."""
+        self._state.need_writable()
+        upkeep.optimize(self._state, progress)
+
+    def rebuild(self, progress: Progress | None = None) -> None:
+        """Make every table of compared vectors again, and its index, from what is kept.
+
+        Searches go on with the old ones; no other process should write meanwhile.
+        """
+        self._state.need_writable()
+        with self._state.writing:
+            upkeep.rebuild(self._state, progress)
+
+    def stats(self) -> StoreStats:
+        """Counts, and bytes in the memory of query nodes where the server says."""
+        return upkeep.stats(self._state)
+
     def close(self) -> None:
         """Let go; the store cannot be used afterwards."""
         self._state.close()
@@ -99,3 +174,23 @@ class MilvusStore(Holding):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def drop(address: MilvusAddress) -> None:
+    """Delete the collection at an address with all that is kept of it.
+
+    Raises:
+        NotFoundError: there is none.
+        StoreError: the server does not answer or fails.
+    """
+    connection = Connection(address)
+    try:
+        kept = Layout(address.name, {}).kept.name
+        if not connection.has(kept):
+            raise NotFoundError(f"There is no collection at {address}.")
+        own = [name for name in connection.tables() if name.startswith(f"{address.name}__")]
+        # What says that it is a collection goes last, so that a drop that stopped can go on.
+        for name in [*(name for name in own if name != kept), address.name, kept]:
+            connection.drop(name)
+    finally:
+        connection.close()

@@ -50,9 +50,11 @@ class Batch:
 
     def write(self, records: Sequence[Row]) -> int:
         """Write the vectors, then the records; returns the timestamp of the last write."""
-        table = self._state.records
-        self._send(self._vectors)
+        last = self._send(self._vectors)
         self._vectors = []
+        if not records:
+            return last
+        table = self._state.records
         self._add(table, records, {table.vector.name: nothing(len(records))})
         last = self._send(self._vectors)
         self._vectors = []

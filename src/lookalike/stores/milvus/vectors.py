@@ -11,7 +11,7 @@ from lookalike.stores.base import Entry
 from lookalike.stores.checks import check_quality, matrix_of
 from lookalike.stores.milvus.connection import pages
 from lookalike.stores.milvus.expressions import among
-from lookalike.stores.milvus.layout import HAS, VECTOR, identifier
+from lookalike.stores.milvus.layout import HAS, RECORD_COLUMNS, VECTOR, identifier
 from lookalike.stores.milvus.roster import Member
 from lookalike.stores.milvus.state import State
 from lookalike.stores.milvus.tables import compared_rows
@@ -111,17 +111,26 @@ def every(state: State, one: Member) -> Iterator[tuple[NDArray[np.int64], NDArra
 
     Only those whose record says that it has one: what a writer that died left is passed over.
     """
-    last = -1
-    exists = f'exists {HAS}["{identifier(one.spec.name)}"]'
-    while True:
-        rows = state.connection.query(
-            state.records.name, f"id > {last} and {exists}", ["id"], limit=_CHUNK_ROWS
-        )
-        if not rows:
-            return
-        ids = sorted(row["id"] for row in rows)
+    for rows in records_with(state, one, ["id"]):
+        ids = [row["id"] for row in rows]
         found = read(state, one, ids)
         there = [key for key in ids if key in found]
         if there:
             yield np.array(there, np.int64), np.stack([found[key] for key in there])
-        last = ids[-1]
+
+
+def records_with(
+    state: State, one: Member, columns: Sequence[str] = (*RECORD_COLUMNS, HAS)
+) -> Iterator[list[dict[str, Any]]]:
+    """Rows of the records that have a vector of an encoder, in chunks, in order of id."""
+    last = -1
+    exists = f'exists {HAS}["{identifier(one.spec.name)}"]'
+    while True:
+        rows = state.connection.query(
+            state.records.name, f"id > {last} and {exists}", columns, limit=_CHUNK_ROWS
+        )
+        if rows:
+            yield sorted(rows, key=lambda row: int(row["id"]))
+        if len(rows) < _CHUNK_ROWS:
+            return
+        last = max(row["id"] for row in rows)

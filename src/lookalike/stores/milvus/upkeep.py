@@ -1,0 +1,107 @@
+"""What keeps a collection in order: flushing, waiting for indexes, sweeping, counting."""
+
+import time
+from collections.abc import Iterator
+
+from lookalike.stores.base import EncoderStats, Progress, StoreStats
+from lookalike.stores.milvus import encoders, reading, tables
+from lookalike.stores.milvus.layout import identifier
+from lookalike.stores.milvus.roster import Member
+from lookalike.stores.milvus.rows import has_of
+from lookalike.stores.milvus.state import State
+
+_WORTH_FLUSHING = 10_000
+"""Rows written here since the last time: of fewer, a search of all of them is as fast."""
+_CHUNK_ROWS = 4096
+_POLL_SECONDS = 0.5
+
+
+def optimize(state: State, progress: Progress | None) -> None:
+    """Have the server index what was written here, if that is worth it, and wait until it has."""
+    for one in list(state.members.values()):
+        name = state.compared(one).name
+        if not one.is_hash and state.connection.rows_since_flush(name) >= _WORTH_FLUSHING:
+            state.connection.flush(name)
+            _wait(state, one, progress)
+        if _held(state, one) > state.connection.count(state.records.name):
+            sweep(state, one)
+
+
+def rebuild(state: State, progress: Progress | None) -> None:
+    """Make every table of compared vectors again, and its index, from what is kept."""
+    for one in list(state.members.values()):
+        encoders.rebuild(state, one, progress)
+
+
+def _wait(state: State, one: Member, progress: Progress | None) -> None:
+    while True:
+        total, indexed, pending = state.connection.index_state(state.compared(one))
+        if progress is not None:
+            progress(f"index {one.spec.name}", indexed, max(total, indexed))
+        if not pending:
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def sweep(state: State, one: Member) -> int:
+    """Delete vectors whose record is gone or has none: what writers that died left.
+
+    Returns:
+        How many rows were deleted.
+    """
+    table = state.compared(one)
+    called = identifier(one.spec.name)
+    swept = 0
+    for keys in _keys(state, one):
+        ids = {key: key if key >= 0 else -key - 1 for key in keys}
+        rows = reading.by_id(state, set(ids.values()))
+        has = {key for key, row in rows.items() if called in has_of(row)}
+        strays = [key for key, own in ids.items() if own not in has]
+        if strays:
+            tables.delete_rows(state, table, strays)
+            swept += len(strays)
+    return swept
+
+
+def _keys(state: State, one: Member) -> Iterator[list[int]]:
+    table = state.compared(one)
+    last = -(2**63) + 1
+    while True:
+        rows = state.connection.query(
+            table.name, f"{table.key} > {last}", [table.key], limit=_CHUNK_ROWS
+        )
+        if rows:
+            yield [row[table.key] for row in rows]
+        if len(rows) < _CHUNK_ROWS:
+            return
+        last = max(row[table.key] for row in rows)
+
+
+def _held(state: State, one: Member) -> int:
+    """How many vectors there are; those of trimmed pictures do not count."""
+    table = state.compared(one)
+    return state.connection.count(table.name, f"{table.key} >= 0" if one.is_hash else "")
+
+
+def stats(state: State) -> StoreStats:
+    """Counts, and bytes in the memory of the query nodes where the server says."""
+    state.refresh()
+    found = []
+    for one in state.members.values():
+        table = state.compared(one)
+        held = _held(state, one)
+        _, indexed, _ = state.connection.index_state(table)
+        size = state.connection.loaded_bytes(table.name)
+        found.append(
+            EncoderStats(
+                one.spec,
+                held,
+                held if one.is_hash else min(indexed, held),
+                size,
+                one.size,
+                one.projection,
+            )
+        )
+    records = state.connection.count(state.records.name)
+    size = state.connection.loaded_bytes(state.records.name)
+    return StoreStats(records, tuple(found), size)
