@@ -115,14 +115,18 @@ def test_other_bytes_make_forget_what_was_true_of_the_old(store: Store) -> None:
     assert store.vectors("pdq", [key])[key].sum() == 0
 
 
+LARGE = MAX_ID - 1
+
+
 def test_ids_of_ones_own(store: Store) -> None:
-    assert store.upsert([Entry("/1", id=0), Entry("/2", id=MAX_ID)]) == [0, MAX_ID]
-    assert store.upsert([Entry("/1"), Entry("/2")]) == [0, MAX_ID]
+    assert store.upsert([Entry("/1", id=0), Entry("/2", id=LARGE)]) == [0, LARGE]
+    assert store.upsert([Entry("/1"), Entry("/2")]) == [0, LARGE]
     assert store.upsert([Entry("/other", id=0, size=9)]) == [0]
     assert [record.uri for record in store.scan()] == ["/other", "/2"]
     assert store.find(["/1", "/other"]).keys() == {"/other"}
+    assert [record and record.uri for record in store.get([MAX_ID, LARGE])] == [None, "/2"]
     # The uri is free again; the record that is made for it must not be number 0.
-    store.delete([MAX_ID])
+    assert store.delete([MAX_ID, LARGE]) == 1
     (key,) = store.upsert([Entry("/1", id=77)])
     assert store.find(["/1"])["/1"].id == key == 77
     with pytest.raises(UsageError, match="/1 already is record 77, so it cannot be record 5"):
@@ -131,6 +135,16 @@ def test_ids_of_ones_own(store: Store) -> None:
         with pytest.raises(UsageError, match=f"id {wrong} of /3 is not within"):
             store.upsert([Entry("/3", id=wrong)])
     assert store.count() == 2
+
+
+def test_ids_that_no_record_has_are_asked_for_in_vain(store: Store) -> None:
+    (key,) = store.upsert([Entry("/1", vectors={"pdq": np.zeros(32, np.uint8)})])
+    ids = [MAX_ID, key, LARGE]
+    assert set(store.vectors("pdq", ids)) == set(
+        store.distances("pdq", np.zeros(32, np.uint8), ids)
+    )
+    assert store.trimmed("pdq", ids) == store.vectors("embedding", ids) == {}
+    assert store.qualities("pdq", ids) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,15 @@
-"""A server behind a proxy that can misbehave, and a command that is run beside."""
+"""A server behind a proxy that can misbehave."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from milvus_server import MilvusProcess
 from tcp_proxy import Proxy, proxied
+
+# The runs that tests of ingest kill are killed here as well.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "ingest"))
 
 
 @pytest.fixture

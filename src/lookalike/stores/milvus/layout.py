@@ -20,6 +20,8 @@ VERSION = 1
 
 MAX_TEXT = 65535
 """Bytes of UTF-8 that a column of text holds at most."""
+MAX_WORD = 64
+"""Bytes that the columns `format` and `border` hold at most."""
 MAX_JSON = 65536
 """Bytes that a column of JSON holds at most, by the server's default."""
 
@@ -88,8 +90,8 @@ _RECORD = (
     Column("sha256", Type.VARCHAR, 64),
     Column("md5", Type.VARCHAR, 32),
     Column("pixels", Type.VARCHAR, 64),
-    Column("format", Type.VARCHAR, 64),
-    Column("border", Type.VARCHAR, 64),
+    Column("format", Type.VARCHAR, MAX_WORD),
+    Column("border", Type.VARCHAR, MAX_WORD),
     Column("size", Type.INT64),
     Column("modified_ns", Type.INT64),
     Column("width", Type.INT64),

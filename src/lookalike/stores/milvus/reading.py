@@ -11,7 +11,7 @@ from lookalike.stores.milvus.expressions import among
 from lookalike.stores.milvus.filter_expr import compile_filter
 from lookalike.stores.milvus.filter_terms import quoted
 from lookalike.stores.milvus.filterable import ABSENT
-from lookalike.stores.milvus.ids import natural_id
+from lookalike.stores.milvus.ids import natural_id, possible
 from lookalike.stores.milvus.layout import HAS, RECORD_COLUMNS, identifier
 from lookalike.stores.milvus.roster import Member
 from lookalike.stores.milvus.rows import record_of
@@ -31,7 +31,7 @@ def by_id(state: State, ids: Collection[int]) -> Rows:
     """Rows by id; absent ids are left out."""
     since, own = state.recent_rows(ids)
     found: Rows = {key: row for key, row in own.items() if row is not None}
-    asked = [key for key in ids if key not in own]
+    asked = [key for key in possible(ids) if key not in own]
     for some in pages(asked, _IDS_AT_A_TIME):
         for row in _query(state, f"id in {among(some)}", since):
             found[row["id"]] = row

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lookalike.attributes import plain
@@ -9,7 +10,7 @@ from lookalike.errors import UsageError
 from lookalike.records import AttributeKind, Record
 from lookalike.stores.milvus import filterable
 from lookalike.stores.milvus.filterable import ABSENT, ABSENT_TEXT
-from lookalike.stores.milvus.layout import HAS, MAX_JSON, MAX_TEXT
+from lookalike.stores.milvus.layout import HAS, MAX_JSON, MAX_TEXT, MAX_WORD
 
 Row = dict[str, Any]
 """What the columns of one row hold; those of JSON as Python values, or as encoded bytes."""
@@ -52,6 +53,8 @@ def row_of(record: Record, declared: Mapping[str, AttributeKind]) -> Row:
     """
     _fits(record.uri, record.uri, "the uri", MAX_TEXT)
     _fits(record.tenant, record.uri, "the tenant", MAX_TEXT)
+    for word in (record.format, record.border):
+        _fits(word or "", record.uri, f"the word {word!r:.50}", MAX_WORD)
     row: Row = {
         "id": record.id,
         "uri": record.uri,
@@ -79,7 +82,9 @@ def row_of(record: Record, declared: Mapping[str, AttributeKind]) -> Row:
             row |= filterable.attribute_columns(attributes, declared)
     except UsageError as error:
         raise UsageError(f"{record.uri}: {error}") from None
-    row[filterable.COLUMN] = encoded(filterable.form(record, declared))
+    row[filterable.COLUMN] = encoded(
+        filterable.form(replace(record, attributes=attributes), declared)
+    )
     for column in ("attributes", filterable.COLUMN):
         if len(row[column]) > MAX_JSON:
             raise UsageError(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lookalike.stores.milvus.connection import pages
 from lookalike.stores.milvus.expressions import among
+from lookalike.stores.milvus.ids import possible
 from lookalike.stores.milvus.layout import ROW, VECTOR, Table, partition_of
 from lookalike.stores.milvus.packing import Values, nothing
 from lookalike.stores.milvus.roster import Member
@@ -121,7 +122,7 @@ def compared_rows(
     keys: list[int] = []
     found: list[int] = []
     vectors: list[NDArray[Any]] = []
-    for some in pages(list(ids), _IDS_AT_A_TIME):
+    for some in pages(possible(ids), _IDS_AT_A_TIME):
         wanted = [*some, *(-key - 1 for key in some)] if one.is_hash else some
         columns = state.connection.columns(table.name, f"{table.key} in {among(wanted)}", names)
         if columns and len(columns["id"]):

@@ -11,6 +11,7 @@ from lookalike.stores.base import Entry
 from lookalike.stores.checks import check_quality, matrix_of
 from lookalike.stores.milvus.connection import pages
 from lookalike.stores.milvus.expressions import among
+from lookalike.stores.milvus.ids import possible
 from lookalike.stores.milvus.layout import HAS, RECORD_COLUMNS, VECTOR, identifier
 from lookalike.stores.milvus.roster import Member
 from lookalike.stores.milvus.state import State
@@ -83,7 +84,7 @@ def read(state: State, one: Member, ids: Sequence[int]) -> dict[int, NDArray[Any
     table = state.layout.raw(one.spec)
     state.load_raw(table.name)
     found: dict[int, NDArray[Any]] = {}
-    for some in pages(list(ids), _IDS_AT_A_TIME):
+    for some in pages(possible(ids), _IDS_AT_A_TIME):
         columns = state.connection.columns(table.name, f"id in {among(some)}", ["id", VECTOR])
         if columns:
             found.update(zip(columns["id"], columns[VECTOR], strict=True))

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from lookalike.attributes import check_text
 from lookalike.errors import NotFoundError, UsageError
-from lookalike.records import MAX_ID, Attributes, Record
+from lookalike.records import Attributes, Record
 from lookalike.stores.base import Entry
 from lookalike.stores.entries import has_other_bytes, merged, without_repeats
 from lookalike.stores.milvus import links, reading, tables, vectors
-from lookalike.stores.milvus.ids import natural_id
+from lookalike.stores.milvus.ids import LARGEST, natural_id, possible
 from lookalike.stores.milvus.layout import HAS, identifier, partition_of
 from lookalike.stores.milvus.reading import Rows
 from lookalike.stores.milvus.roster import Member
@@ -92,8 +92,11 @@ def _resolve(state: State, entries: Sequence[Entry]) -> tuple[list[int], Rows]:
     for entry in entries:
         check_text(entry.uri, "The uri")
         check_text(entry.tenant, "The tenant")
-        if entry.id is not None and not 0 <= entry.id <= MAX_ID:
-            raise UsageError(f"The id {entry.id} of {entry.uri} is not within 0 and 2^63 − 1.")
+        if entry.id is not None and not 0 <= entry.id <= LARGEST:
+            raise UsageError(
+                f"The id {entry.id} of {entry.uri} is not within 0 and 2^63 − 2, the largest that "
+                "a Milvus server keeps."
+            )
     natural = [natural_id(entry.tenant, entry.uri) for entry in entries]
     wanted = {*natural, *(entry.id for entry in entries if entry.id is not None)}
     rows = reading.by_id(state, wanted)
@@ -335,7 +338,7 @@ def set_pixels(state: State, digests: Mapping[bytes, bytes]) -> None:
 
 def delete(state: State, ids: Iterable[int]) -> int:
     """Delete records with their vectors; returns how many there were."""
-    wanted = [key for key in dict.fromkeys(ids) if 0 <= key <= MAX_ID]
+    wanted = possible(dict.fromkeys(ids))
     found = reading.by_id(state, wanted)
     if not found:
         return 0
