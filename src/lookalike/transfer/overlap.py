@@ -1,8 +1,10 @@
-"""Reading ahead of writing."""
+"""Reading ahead of writing, and writing several at a time."""
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -50,3 +52,23 @@ def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Iterator[Item]:
     finally:
         stop.set()
         thread.join()
+
+
+def in_turn(work: Callable[[Item], object], items: Iterable[Item], threads: int) -> Iterator[Item]:
+    """Do `work` with the items in threads; gives each, in order, when it and all before are done.
+
+    What `work` raises is raised here. What is under way then, or when this is closed, is waited
+    for.
+    """
+    with ThreadPoolExecutor(threads, thread_name_prefix="lookalike-copy") as pool:
+        under_way: deque[tuple[Future[object], Item]] = deque()
+        for item in items:
+            under_way.append((pool.submit(work, item), item))
+            while len(under_way) >= threads:
+                first, finished = under_way.popleft()
+                first.result()
+                yield finished
+        while under_way:
+            first, finished = under_way.popleft()
+            first.result()
+            yield finished

@@ -9,7 +9,7 @@ from lookalike.errors import UsageError
 from lookalike.filters import Field, IsNull, Not, all_of
 from lookalike.transfer import state as kept
 from lookalike.transfer.entries import entries_of, entry_of
-from lookalike.transfer.overlap import ahead
+from lookalike.transfer.overlap import ahead, in_turn
 from lookalike.transfer.part import Part, by_uri, changed_since, later
 from lookalike.transfer.state import State
 
@@ -21,6 +21,8 @@ MARGIN_S = 60.0
 """How far before the beginning of a pass the next one looks for changes: a write that was under
 way, and clocks of several machines that differ."""
 MOST_PASSES = 5
+WRITERS = 3
+"""Batches that are on their way to a store of many writers at a time."""
 _KEEP_EVERY_S = 2.0
 _LINKED = Not(IsNull(Field(("duplicate_of",), system=True)))
 
@@ -81,9 +83,10 @@ def _pass(
     stage = "copy" if since is None else "copy what changed"
     done = written = 0
     saved = time.monotonic()
-    for entries, seen, last in ahead(_prepared(source, target, part, state.after, since)):
-        if entries:
-            _put(target, entries)
+    batches = ahead(_prepared(source, target, part, state.after, since))
+    for entries, seen, last in in_turn(
+        lambda batch: _put(target, batch[0]), batches, WRITERS if target.many_writers else 1
+    ):
         done, written = done + seen, written + len(entries)
         if time.monotonic() - saved >= _KEEP_EVERY_S:
             kept.write(target, key, replace(state, after=last))
@@ -95,6 +98,8 @@ def _pass(
 
 def _put(target: "Store", entries: "Sequence[Entry]") -> None:
     """Upsert; a picture that has another id in the source than when it was copied gets that."""
+    if not entries:
+        return
     try:
         target.upsert(entries)
     except UsageError:
