@@ -34,8 +34,8 @@ class Answer(NamedTuple):
 class Limits:
     """What a search is to return, and how hard it is to look.
 
-    `nearest` and `furthest` bound the metric's number: of Hamming distances, nearest < d <
-    furthest; of inner products, furthest < s <= nearest.
+    `nearest` and `furthest` bound the metric's number: of Hamming distances, nearest <= d <
+    furthest; of inner products, nearest >= s > furthest.
     """
 
     most: int
