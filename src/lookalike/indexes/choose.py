@@ -146,8 +146,8 @@ def _search(spec: IndexSpec, recall: float) -> dict[str, Value]:
     """Where to start; `lookalike tune` measures what it takes."""
     if spec.kind.startswith("HNSW"):
         return {"ef": 256 if recall > 0.97 else 128}
-    if "nlist" in spec.build:
-        return {"nprobe": max(int(spec.build["nlist"]) // (8 if recall > 0.97 else 16), 8)}
+    if "nlist" in spec.build and recall > 0.97:
+        return {"nprobe": max(int(spec.build["nlist"]) // 8, 16)}
     return {"search_list": 200 if recall > 0.97 else 100} if spec.kind == "DISKANN" else {}
 
 

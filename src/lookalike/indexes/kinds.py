@@ -25,7 +25,8 @@ class Kind:
     `since` is the first version of a Milvus server that has it, None when none does; `local` says
     whether the local store has it. `exact` answers are those of comparing with every vector.
     `codes` says that vectors are compared as shortened codes. `warning` is what is known to be
-    wrong with it.
+    wrong with it. `probed` says that a server may take it without being able to build it, so that
+    it is tried on few vectors first.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Kind:
     codes: bool = False
     vectors: Literal["float", "binary"] = "float"
     warning: str = ""
+    probed: bool = False
 
     def parameter(self, name: str) -> Parameter | None:
         """The build or search parameter of that name."""
@@ -127,6 +129,7 @@ _ALL = (
                 "reorder_k", "answers by codes compared again", 1, _INT, 200, at_least_limit=True
             ),
         ),
+        probed=True,
         since=(2, 3, 0),
         codes=True,
     ),
@@ -135,6 +138,7 @@ _ALL = (
         "a graph on a fast disk, product codes in memory: for more vectors than memory holds",
         (),
         (Parameter("search_list", "candidates of a search", 1, 65535, 100, at_least_limit=True),),
+        probed=True,
         since=(2, 2, 0),
         codes=True,
     ),
@@ -187,6 +191,7 @@ _ALL = (
     Kind(
         "GPU_BRUTE_FORCE",
         "compares with every vector on a graphics card",
+        probed=True,
         since=(2, 4, 0),
         metrics=("IP", "L2"),
         exact=True,
@@ -197,6 +202,7 @@ _ALL = (
         (_NLIST,),
         (_NPROBE,),
         metrics=("IP", "L2"),
+        probed=True,
         since=(2, 3, 0),
     ),
     Kind(
@@ -205,6 +211,7 @@ _ALL = (
         (_NLIST, _CODE_PARTS, _NBITS),
         (_NPROBE,),
         metrics=("IP", "L2"),
+        probed=True,
         since=(2, 3, 0),
         codes=True,
     ),
@@ -226,6 +233,7 @@ _ALL = (
             Parameter("search_width", "nodes entered at once", 1, 1024, 4),
         ),
         metrics=("IP", "L2"),
+        probed=True,
         since=(2, 4, 0),
     ),
     Kind("AUTOINDEX", "what the server thinks best", since=(2, 2, 0)),

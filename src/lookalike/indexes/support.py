@@ -14,6 +14,8 @@ SEGMENT_BYTES = 512 * 2**20
 """Vectors of a segment, `dataCoord.segment.maxSize` of a Milvus server as it is shipped: each has
 an index of its own."""
 FLOAT_BYTES = 4
+_LOOKED_INTO = 16
+"""One of so many cells is looked into, unless said otherwise; `lookalike tune` measures."""
 _DIMENSIONS_PER_CODE = 8
 """Components that share a product code unless said otherwise: 8 bits for 32 bytes."""
 
@@ -136,6 +138,9 @@ def search_parameters(spec: IndexSpec, place: Place, limit: int) -> dict[str, Va
         if one.at_least_limit:
             value = max(int(value), limit)
         if one.name == "nprobe" and "nlist" in spec.build:
-            value = min(int(value), int(spec.build["nlist"]))
+            cells = int(spec.build["nlist"])
+            if "nprobe" not in spec.search:
+                value = max(int(value), cells // _LOOKED_INTO)
+            value = min(int(value), cells)
         found[one.name] = value
     return found

@@ -2,13 +2,15 @@
 
 import base64
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lookalike.encoders import projection as projections
 from lookalike.encoders.projection import Projection
 from lookalike.errors import StoreError, UnknownEncoderError, WeightsError
 from lookalike.indexes import IndexSpec
+from lookalike.indexes.parameters import Value
 from lookalike.records import EncoderSpec
 from lookalike.stores.milvus.kept import KeptEntry, KeptTable
 
@@ -62,6 +64,18 @@ def members(kept: KeptTable) -> dict[str, Member]:
     found = [_member(entry) for entry in kept.every(ENCODER)]
     found.sort(key=lambda one: (one.added, one.spec.name))
     return {one.spec.name: one for one in found}
+
+
+def trying(
+    known: dict[str, Member], parameters: Mapping[str, Mapping[str, Value]]
+) -> dict[str, Member]:
+    """The encoders, some of them with other parameters of a search, by name."""
+    tried = {
+        name: replace(known[name], index=known[name].index.with_search(values))
+        for name, values in parameters.items()
+        if name in known
+    }
+    return {**known, **tried}
 
 
 def member(known: dict[str, Member], name: str) -> Member:

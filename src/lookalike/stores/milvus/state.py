@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from lookalike.errors import NotFoundError, StoreError, UsageError
+from lookalike.indexes.parameters import Value
 from lookalike.records import AttributeKind
-from lookalike.stores.milvus import roster
+from lookalike.stores.milvus import capabilities, roster
 from lookalike.stores.milvus.address import MilvusAddress
 from lookalike.stores.milvus.connection import Connection
 from lookalike.stores.milvus.filterable import attribute_column
@@ -48,6 +49,8 @@ class State:
         self.recent = Recent()
         self.foreign = False
         self.members: dict[str, Member] = {}
+        self.trying: dict[str, Mapping[str, Value]] = {}
+        """Parameters that searches by an encoder are tried with here, in place of those kept."""
         self.loaded: set[str] = set()
         """Tables of raw vectors that were loaded here, to be released in the end."""
         self._spaces: dict[str, tuple[int, Space]] = {}
@@ -71,7 +74,7 @@ class State:
     def refresh(self) -> None:
         """Ask again what encoders there are, and whether ids are foreign."""
         with self._lock:
-            self.members = roster.members(self.kept)
+            self.members = roster.trying(roster.members(self.kept), self.trying)
             self.foreign = self.foreign or bool(self.kept.get(COLLECTION, [_FOREIGN]))
             self._fresh = time.monotonic()
 
@@ -206,6 +209,8 @@ def _make(
     head = {
         "version": VERSION,
         "tenancy": address.tenancy or "key",
+        # Older servers put what is upserted where they do not look for it.
+        "keyed": capabilities.can(connection.version, "keyed upsert"),
         "declared": dict(declared),
     }
     records = _layout(address, head, declared).records
@@ -239,4 +244,4 @@ def _layout(
                 f"{address}: attributes are declared when a collection is made, and {name}:{kind} "
                 f"was not ({has}); leave it out, or copy into a new collection."
             )
-    return Layout(address.name, head["declared"], head["tenancy"])
+    return Layout(address.name, head["declared"], head["tenancy"], head["keyed"])
