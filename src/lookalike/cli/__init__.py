@@ -20,6 +20,7 @@ COMMANDS = (
     "show",
     "list",
     "delete",
+    "drop",
     "info",
     "rebuild",
     "export",
@@ -29,6 +30,7 @@ COMMANDS = (
     "calibrate",
     "tune",
     "models",
+    "plan",
     "doctor",
     "completion",
 )

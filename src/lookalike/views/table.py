@@ -190,6 +190,22 @@ def pairs(rows: Iterable[tuple[str, str]], *, terminal: bool) -> Table:
     return table
 
 
+def quantities(rows: Sequence[tuple[str, ...]], *, terminal: bool) -> Table:
+    """Names, what they hold for where that differs, values and formulas, without a header."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    columns = len(rows[0])
+    for place in range(columns):
+        last = place == columns - 1
+        style = "dim" if last and terminal else ""
+        right = place == columns - 2
+        table.add_column(
+            style=style, no_wrap=not last, overflow="fold", justify="right" if right else "left"
+        )
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
 def failures(rows: Iterable[tuple[str, str]], *, terminal: bool) -> Table:
     """Pictures that could not be used, with the reason."""
     table = _table(terminal)

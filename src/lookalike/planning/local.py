@@ -1,0 +1,102 @@
+"""What a collection takes in the local store: one folder on one machine."""
+
+from lookalike.indexes import IndexSpec
+from lookalike.indexes.sizes import vector_bytes
+from lookalike.planning import measured, sqlite
+from lookalike.planning.amount import Amount, of, total
+from lookalike.planning.lines import Lines
+from lookalike.planning.vectors import compared, dimensions, pictures
+from lookalike.planning.workload import Workload
+
+_HNSW = IndexSpec("HNSW")
+_CELL, _HEAD = 6, 18
+"""Of a record's row in SQLite: its length and id, and the types of its 16 columns."""
+_VECTOR_CELL = 10
+_INDEX_CELL = 10
+_RECORD_NUMBERS = 32
+_RECORD_DIGESTS = 64
+
+
+def add(lines: Lines, workload: Workload) -> None:
+    """Lines of the catalogue, the indexes, memory and disk."""
+    disk = [*_catalogue(lines, workload), *_indexes(lines, workload)]
+    whole = lines.add("disk", "disk", total(disk))
+    segment = of(min(workload.pictures, measured.LOCAL_SEGMENT), "pictures of a segment")
+    room = segment * of(_index_bytes(workload), "bytes of a record in the indexes")
+    room = lines.add("disk", "free while a graph is built", room)
+    lines.add("disk", "disk with that", whole + room)
+    _memory(lines, workload)
+
+
+def _catalogue(lines: Lines, workload: Workload) -> list[Amount]:
+    section = "catalogue"
+    tenant = of(measured.TENANT_BYTES, "tenant")
+    uri = of(workload.uri_bytes, "uri")
+    row = (
+        of(_CELL + _HEAD, "cell")
+        + uri
+        + tenant
+        + of(_RECORD_DIGESTS, "digests")
+        + of(_RECORD_NUMBERS, "numbers")
+        + of(measured.FORMAT_BYTES, "format")
+        + of(workload.attributes_bytes, "attributes")
+    )
+    own = lines.add(section, "records", pictures(workload) * sqlite.table(row))
+    by_uri = uri + tenant + of(_INDEX_CELL, "cell")
+    digests = of(_RECORD_DIGESTS, "digests") + of(3) * of(_INDEX_CELL + 2, "cells")
+    found = lines.add(
+        section,
+        "indexes of uri and digests",
+        pictures(workload) * (sqlite.index(by_uri) + sqlite.index(digests)),
+    )
+    parts = [own, found]
+    for one in workload.encoders:
+        size = of(one.size / 8, "bytes") if one.kind == "hash" else dimensions(one) * of(2, "bytes")
+        each = sqlite.table(size + of(_VECTOR_CELL, "cell"))
+        parts.append(lines.add(section, f"{one.name} in the catalogue", pictures(workload) * each))
+    return parts
+
+
+def _indexes(lines: Lines, workload: Workload) -> list[Amount]:
+    section = "indexes"
+    parts = []
+    for one in workload.encoders:
+        if one.kind == "hash":
+            code = of(one.size / 8, "bytes") + of(measured.HASH_INDEX_BYTES, "ids and tables")
+            name = f"{one.name} in its file"
+            parts.append(lines.add(section, name, pictures(workload) * code))
+            continue
+        found = vector_bytes(_HNSW, "local", dimensions=one.compared)
+        graph = of(found.disk - one.compared, "graph")
+        codes = lines.add(
+            section, f"{one.name} codes and graph", pictures(workload) * (compared(one) + graph)
+        )
+        fields = of(measured.ENGINE_FIELDS_BYTES, "ids and fields") + of(
+            workload.uri_bytes + measured.TENANT_BYTES + workload.attributes_bytes,
+            "uri, tenant, attributes",
+        )
+        parts += [
+            codes,
+            lines.add(section, f"{one.name} fields for filters", pictures(workload) * fields),
+        ]
+    return parts
+
+
+def _index_bytes(workload: Workload) -> float:
+    lines = Lines()
+    return total(_indexes(lines, workload)).value / workload.pictures
+
+
+def _memory(lines: Lines, workload: Workload) -> None:
+    section = "memory"
+    parts = [of(measured.PROCESS_BYTES, "bytes of the process")]
+    for one in workload.encoders:
+        if one.kind == "hash":
+            code = of(one.size / 8, "bytes") + of(measured.HASH_INDEX_BYTES, "ids and tables")
+            name = f"{one.name} in memory"
+            parts.append(lines.add(section, name, pictures(workload) * code))
+            continue
+        found = vector_bytes(_HNSW, "local", dimensions=one.compared)
+        each = of(found.memory, "codes and graph") + of(measured.ENGINE_ID_BYTES, "ids")
+        parts.append(lines.add(section, f"{one.name} in memory", pictures(workload) * each))
+    lines.add(section, "memory for fast searches", total(parts))

@@ -1,0 +1,67 @@
+"""Figures that were measured, where they come from, and sizes that others' code fixes.
+
+The machines and commands are in docs/capacity.md.
+"""
+
+# A row of a Milvus segment in memory: 8 bytes for its timestamp, 16 for its place by primary key
+# (a pair of numbers), and 8 for each number; beside the bytes of each text and JSON, 8 for where
+# it begins and 16 for the view of it that filters read.
+ROW_BYTES = 24
+NUMBER_BYTES = 8
+NUMBERS = 8
+"""Of a record: id, size, modified_ns, width, height, duplicate_of, added, updated."""
+TEXT_BYTES = 24
+TEXTS = 9
+"""Of a record: uri, tenant, three digests, format, border, attributes, filterable."""
+DIGEST_BYTES = 64 + 32 + 32
+"""Hexadecimal digits of SHA-256, MD5 and the digest of pixels."""
+TENANT_BYTES = 16
+FORMAT_BYTES = 4
+FILTERABLE = 1.5
+"""Bytes of the JSON made for filters, for each byte of attributes."""
+HAS_BYTES = 20
+"""Of the JSON that says which encoders have a vector of a record, for each of them."""
+LOOKED_UP_BYTES = 120
+"""Of the indexes of uri, digests and duplicate_of, which the table of records has."""
+
+HEX_SHRINKS = 2
+"""Half of the bits of a hexadecimal digit say nothing: what compression makes of it."""
+TEXT_SHRINKS = 4
+STORED_SOURCE = "binlogs of Milvus 2.3.5 (Parquet with zstd)"
+WITHOUT_FILES = ("FLAT", "BIN_FLAT")
+"""Kinds that are the vectors themselves: the server makes no files of them."""
+
+NODE_SHARE = 0.7
+"""Of a node's memory, what segments may take."""
+NODE_SHARE_SOURCE = "the rest is for growing segments, queries and the system"
+
+SEGMENT_BYTES = 512 * 2**20
+SEGMENT_SOURCE = "dataCoord.segment.maxSize as shipped"
+SEARCH_DIMENSIONS = 512
+SEARCH_MS = {
+    "FLAT": 60.0,
+    "HNSW": 0.9,
+    "IVF_FLAT": 4.0,
+    "IVF_SQ8": 2.0,
+    "IVF_PQ": 1.0,
+    "DISKANN": 2.0,
+}
+"""Milliseconds of one core for ten neighbours in a segment of 512 MiB, by kind of index."""
+SEARCH_SOURCE = "benchmarks/plan.py, Milvus 2.3.5"
+RECALL = {"IVF_SQ8": 0.98, "IVF_PQ": 0.8, "IVF_RABITQ": 0.9, "HNSW_PQ": 0.85}
+"""What kinds that keep codes find at most as they are usually built and searched."""
+
+MILVUS_ROWS_PER_SECOND = 14_700
+MILVUS_SOURCE = "upserts of 512 dimensions to Milvus 2.3.5 on 2 cores"
+
+LOCAL_MOST = 10_000_000
+LOCAL_QPS = 500
+LOCAL_ROWS_PER_SECOND = 15_000
+LOCAL_GRAPH_PER_SECOND = 2_700
+LOCAL_SOURCE = "2 cores, 512 dimensions, docs/storage.md"
+LOCAL_SEGMENT = 1_000_000
+HASH_INDEX_BYTES = 16
+ENGINE_FIELDS_BYTES = 120
+ENGINE_ID_BYTES = 24
+PROCESS_BYTES = 60_000_000
+"""Of Python, NumPy and the engine with an empty collection."""
