@@ -14,6 +14,7 @@ from lookalike._version import __version__
 if TYPE_CHECKING:
     from lookalike.collection import Collection as Collection
     from lookalike.ingest import IngestReport as IngestReport
+    from lookalike.opening import drop as drop
     from lookalike.opening import open_collection as open  # noqa: A004, F401 - lookalike.open(path)
     from lookalike.records import Hit as Hit
     from lookalike.records import Match as Match
@@ -36,6 +37,7 @@ _HOMES = {
     "Verdict": ("lookalike.records", "Verdict"),
     "CopyReport": ("lookalike.transfer", "CopyReport"),
     "copy": ("lookalike.transfer", "copy"),
+    "drop": ("lookalike.opening", "drop"),
     "errors": ("lookalike.errors", None),
     "open": ("lookalike.opening", "open_collection"),
 }

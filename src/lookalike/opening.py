@@ -1,5 +1,6 @@
-"""Opening a collection, or making it where there is none."""
+"""Opening a collection, or making it where there is none; looking for one, dropping one."""
 
+import os
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -92,3 +93,39 @@ def _with_indexes(
         store.close()
         raise
     return Collection(store, folder, names, wished)
+
+
+def collection_exists(path: str | PathLike[str]) -> bool:
+    """Whether there is anything at a collection's path, or a collection at its address.
+
+    Raises:
+        StoreError: the server does not answer.
+    """
+    if not is_address(str(path)):
+        return os.path.lexists(path)
+    from lookalike.stores.milvus import store
+
+    return store.exists(MilvusAddress.parse(str(path)))
+
+
+def drop(path: str | PathLike[str]) -> None:
+    """Delete a collection with all that is kept in it; picture files are never touched.
+
+    Args:
+        path: its folder, which is removed, or its address.
+
+    Raises:
+        NotFoundError: there is no collection.
+        UsageError: the folder holds other things, too; nothing was deleted.
+        CollectionLockedError: another process has the folder open for writing.
+        StoreError: the disk or the server failed.
+    """
+    checked(path, PATH, "a collection is named by its folder's path, or its address")
+    if is_address(str(path)):
+        from lookalike.stores.milvus import store
+
+        store.drop(MilvusAddress.parse(str(path)))
+        return
+    from lookalike.stores.local.place import remove_folder
+
+    remove_folder(Path(path))

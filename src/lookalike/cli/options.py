@@ -19,6 +19,7 @@ from lookalike.errors import (
     WeightsError,
 )
 from lookalike.sources.uri import is_url
+from lookalike.stores.milvus.address import MilvusAddress, is_address
 from lookalike.views.file import check_writable, file_to_write
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ DEFAULT_COLLECTION = ".lookalike"
 
 
 def _collection(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    """The path of a collection; refused before anything is made if the store cannot take it."""
+    """Where a collection is; refused before anything is made if the store cannot take it."""
+    if is_address(value):
+        MilvusAddress.parse(value)
+        return value
     with contextlib.suppress(OSError):  # the current folder is gone
         path = os.path.abspath(value)
         try:
@@ -49,8 +53,8 @@ collection = click.option(
     "--collection",
     default=DEFAULT_COLLECTION,
     callback=_collection,
-    metavar="FOLDER",
-    help="The collection's folder; ./.lookalike by default.",
+    metavar="FOLDER|ADDRESS",
+    help="The collection's folder, ./.lookalike by default, or its milvus:// address.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 limit = click.option(
@@ -140,7 +144,7 @@ def open_existing(path: str, *, write: bool = False, beside_writer: bool = False
     """Open a collection that is there already.
 
     Args:
-        path: the collection's folder.
+        path: the collection's folder, or its address.
         write: open it for writing; else only for reading, which never waits for a writer.
         beside_writer: open for writing (whose searches use the index), and where that cannot be,
             as when another process has the collection, read and say so.
@@ -148,6 +152,8 @@ def open_existing(path: str, *, write: bool = False, beside_writer: bool = False
     from lookalike.opening import open_collection
 
     check_exists(path)
+    if is_address(path):
+        return open_collection(path, create=False, read_only=not (write or beside_writer))
     if write:
         return open_to_write(path, create=False)
     if not beside_writer:
@@ -193,7 +199,9 @@ def open_or_make(
     One that is made here goes again when wrong use, or weights that cannot be had, end the block
     before anything came into it.
     """
-    new, unused = not os.path.lexists(path), False
+    from lookalike.opening import collection_exists, drop
+
+    new, unused = not collection_exists(path), False
     try:
         with open_to_write(path, encoder=encoder, index=index) as opened:
             try:
@@ -202,7 +210,9 @@ def open_or_make(
                 unused = new and not opened.count()
                 raise
     finally:
-        if unused:
+        if unused and is_address(path):
+            drop(path)
+        elif unused:
             shutil.rmtree(path, ignore_errors=True)
 
 

@@ -16,12 +16,13 @@ from lookalike.stores.base import Progress, StoreStats
 from lookalike.stores.milvus import encoders, indexing, upkeep
 from lookalike.stores.milvus.address import MilvusAddress
 from lookalike.stores.milvus.connection import Connection
+from lookalike.stores.milvus.finding import Finding
 from lookalike.stores.milvus.holding import Holding
 from lookalike.stores.milvus.layout import Layout
 from lookalike.stores.milvus.state import State, open_state
 
 
-class MilvusStore(Holding):
+class MilvusStore(Holding, Finding):
     """Records, embeddings and hashes on a Milvus server; implements `stores.base.Store`.
 
     Safe to use from several threads, and by several processes at a time.
@@ -174,6 +175,19 @@ class MilvusStore(Holding):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def exists(address: MilvusAddress) -> bool:
+    """Whether there is a collection at an address.
+
+    Raises:
+        StoreError: the server does not answer or fails.
+    """
+    connection = Connection(address)
+    try:
+        return connection.has(Layout(address.name, {}).kept.name)
+    finally:
+        connection.close()
 
 
 def drop(address: MilvusAddress) -> None:
