@@ -4,6 +4,8 @@ Without the engine's own log, what was not flushed is lost with the process: the
 list of pending ids says what to apply again. See docs/storage.md for the settings' reasons.
 """
 
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,42 +23,63 @@ Answer = tuple[float, int]
 
 _BATCH = 2000
 _READ_BYTES = 1 << 20
+_TOUCHED = (
+    "vector_storage/tq_vectors.dat",
+    "vector_storage/quantized.data",
+    "vector_index/*",
+    "payload_index/**/*",
+)
 _DEFAULT_M = 16
 _DEFAULT_EF_CONSTRUCTION = 128
 _FILTERED_EF = 128
 """The least candidates of a search with a filter."""
 _INDEX_AT_KB = 1
 """When the graph is built is for `shards` to say, so the engine is to leave nothing out of it."""
-_EXACT_FILTER_KB = 40_000
-"""Filters that leave less than this many KB of float32 vectors are searched exactly."""
+_EXACT_FILTER = 20_000
+"""Filters that leave fewer vectors than this, of one segment, are searched exactly."""
+SEGMENT = 1_000_000
+"""Vectors of a segment, from which on it is not merged with others: each has its own graph, so
+that building one takes the memory and disk of so many, however large the collection."""
+_LEAST_CODED = 64
+"""Components from which on codes are kept instead of float16."""
+_CODE_ERROR = 0.05
+"""Six times the standard deviation of the error of a score by codes, times the square root of the
+dimensions; measured on 63 to 960."""
 
 
 def settings(dimensions: int, index: IndexSpec) -> qdrant.EdgeConfig:
     """The shard's settings.
 
-    HNSW (Malkov and Yashunin, 2016) over int8 codes, rescored with the float16 vectors, which
-    stay in the page cache of the operating system rather than in the process. FLAT has no codes,
-    and `shards` builds no graph for it.
+    HNSW (Malkov and Yashunin, 2016) over codes of 8 bits a component: TurboQuant (Zandieh et al.,
+    2025), which turns each vector at random before it is rounded. Short vectors, and those of
+    FLAT, for which `shards` builds no graph, are kept as float16.
     """
-    codes = qdrant.ScalarQuantizationConfig(
-        qdrant.ScalarType.Int8, quantile=0.99, memory=qdrant.Memory.Cached
-    )
+    codes = coded(dimensions, index)
+    types = qdrant.VectorStorageDatatype
+    kb = dimensions * (1 if codes else 2) / 1024
     return qdrant.EdgeConfig(
         vectors=qdrant.EdgeVectorParams(
             size=dimensions,
             distance=qdrant.Distance.Dot,
-            datatype=qdrant.VectorStorageDatatype.Float16,
+            datatype=types.Turbo8 if codes else types.Float16,
+            # In the page cache of the operating system rather than in the process.
             memory=qdrant.Memory.Cold,
         ),
         hnsw_config=qdrant.HnswIndexConfig(
             m=int(index.build.get("M", _DEFAULT_M)),
             ef_construct=int(index.build.get("efConstruction", _DEFAULT_EF_CONSTRUCTION)),
-            full_scan_threshold=_EXACT_FILTER_KB,
+            full_scan_threshold=int(_EXACT_FILTER * kb) + 1,
         ),
-        quantization_config=None if index.table.exact else codes,
-        optimizers=qdrant.EdgeOptimizersConfig(indexing_threshold=_INDEX_AT_KB),
+        optimizers=qdrant.EdgeOptimizersConfig(
+            indexing_threshold=_INDEX_AT_KB, max_segment_size=int(SEGMENT * kb) + 1
+        ),
         wal_enabled=False,
     )
+
+
+def coded(dimensions: int, index: IndexSpec) -> bool:
+    """Whether the engine keeps codes of the vectors only: its scores are approximate then."""
+    return dimensions >= _LEAST_CODED and not index.table.exact
 
 
 def _parameters(
@@ -68,15 +91,14 @@ def _parameters(
     return qdrant.SearchParams(
         hnsw_ef=max(ef, _FILTERED_EF) if filtered else ef,
         exact=exact or index.table.exact,
-        quantization=qdrant.QuantizationSearchParams(
-            rescore=True, oversampling=float(found.get("oversampling", 1.0))
-        ),
         acorn=qdrant.AcornSearchParams(enable=True, max_selectivity=1.0) if filtered else None,
     )
 
 
 _CHECKED = 512
 """Among how many answers a vector is looked for when an index is checked."""
+_FOUND = 0.01
+"""How much less than its own a score may be for the vector to count as found."""
 
 
 class EngineFailure(StoreError):  # noqa: N818 - as EnvironmentFailure
@@ -99,6 +121,13 @@ class VectorIndex:
         self._exact = _parameters(space.index, exact=True)
         self.space = space
         """What its vectors, and queries, are made by."""
+        self.coded = coded(space.size, space.index)
+        """Whether its answers are to be compared again, since it has codes only."""
+        self.error = _CODE_ERROR / space.size**0.5 if self.coded else 0.0
+        """How far off a distance that it gives can be."""
+        found = search_parameters(space.index, "local", 1)
+        self.oversampling = float(found.get("oversampling", 1.0))
+        """How many times the limit is asked for to be compared again."""
 
     @staticmethod
     def create(folder: Path, space: Space) -> "VectorIndex":
@@ -117,7 +146,8 @@ class VectorIndex:
         """
         _warm(folder)
         with _failures(folder):
-            shard = qdrant.EdgeShard.load(str(folder), settings(space.size, space.index))
+            # With the settings it was made with: an older lookalike kept float16 beside codes.
+            shard = qdrant.EdgeShard.load(str(folder))
             return VectorIndex(shard, folder, space)
 
     def __len__(self) -> int:
@@ -205,7 +235,7 @@ class VectorIndex:
             points = self._shard.query(
                 qdrant.QueryRequest(_CHECKED, query=nearest, params=self._plain)
             )
-            return bool(points) and points[0].score > float(vector @ vector) - 1e-3
+            return bool(points) and points[0].score > float(vector @ vector) - _FOUND
 
     def flush(self) -> None:
         """Make everything so far survive the process."""
@@ -231,12 +261,24 @@ def _warm(folder: Path) -> None:
     The engine drops its files from the page cache when it closes, and would bring them back in
     steps of one page: a hundred times slower from a disk.
     """
-    for part in ("vector_storage/quantized.data", "vector_index/*", "payload_index/**/*"):
-        for path in folder.glob(f"segments/*/{part}"):
-            if path.is_file():
-                with path.open("rb", buffering=0) as file:
-                    while file.read(_READ_BYTES):
-                        pass
+    touched = [
+        path for part in _TOUCHED for path in folder.glob(f"segments/*/{part}") if path.is_file()
+    ]
+    if sum(path.stat().st_size for path in touched) > _memory() // 2:
+        # The first of it would be gone again before the last is read.
+        return
+    for path in touched:
+        with path.open("rb", buffering=0) as file:
+            while file.read(_READ_BYTES):
+                pass
+
+
+def _memory() -> int:
+    """Bytes of this machine's memory; where the system does not say, so much that all fits."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return sys.maxsize
 
 
 class _failures:  # noqa: N801 - used as a function

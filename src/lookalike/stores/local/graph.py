@@ -27,6 +27,10 @@ shard.optimize()
 shard.flush()
 shard.close()
 """
+UNCHANGING = frozenset(
+    {"tq_vectors.dat", "matrix.dat", "quantized.data", "graph.bin", "links_compressed.bin"}
+)
+"""Files of the engine that are written once; what is deleted is noted beside them."""
 _TICK_SECONDS = 0.2
 _COPY_BYTES = 1 << 20
 
@@ -77,14 +81,27 @@ def _build_here(folder: Path) -> None:
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """Copy a shard's files, leaving the holes in them: most are larger than what they hold."""
+    """Copy a shard's files, leaving the holes in them: most are larger than what they hold.
+
+    Vectors and graphs of finished segments, which the engine never changes, are linked where the
+    file system can do that.
+    """
     for path in source.rglob("*"):
         copy = target / path.relative_to(source)
         if path.is_dir():
             copy.mkdir(parents=True, exist_ok=True)
         else:
             copy.parent.mkdir(parents=True, exist_ok=True)
-            _copy_sparse(path, copy)
+            if path.name not in UNCHANGING or not _linked(path, copy):
+                _copy_sparse(path, copy)
+
+
+def _linked(source: Path, target: Path) -> bool:
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True
 
 
 def _copy_sparse(source: Path, target: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from lookalike.filters import Filter
 from lookalike.stores.base import Neighbour, Query
-from lookalike.stores.local import engine_filter, reading
+from lookalike.stores.local import engine_filter, exact, reading, refined
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.local.engine import EngineFailure, VectorIndex
 from lookalike.stores.local.room import need_room
@@ -31,28 +31,32 @@ def nearest(
 
     def ask(index: VectorIndex) -> list[Answer]:
         # In the space of this very index: another thread may be changing the projection.
-        values = index.space.query(query).tolist()
+        vector = index.space.query(query)
         condition = None if where is None else _engine_filter(catalogue, index, where)
-        return page(
-            lambda size, exactly: index.search(values, size, condition, exact=exactly),
-            offset,
-            limit,
-            max_distance,
-        )
+
+        def search(size: int, exactly: bool) -> tuple[list[Answer], bool]:
+            if index.coded:
+                return refined.search(catalogue, encoder, index, vector, size, condition, exactly)
+            return index.search(vector.tolist(), size, condition, exact=exactly)
+
+        return page(search, offset, limit, max_distance)
 
     answers = _asked(shards, encoder, ask)
     return [Neighbour(key, min(distance, 2.0)) for distance, key in answers]
 
 
 def distances(
-    shards: Shards, encoder: Member, query: Query, ids: Sequence[int]
+    catalogue: Catalogue, shards: Shards, encoder: Member, query: Query, ids: Sequence[int]
 ) -> dict[int, float]:
     """Cosine distances of some embeddings by id, as `nearest` gives them."""
     if not ids:
         return {}
 
     def ask(index: VectorIndex) -> dict[int, float]:
-        return index.distances(index.space.query(query).tolist(), ids)
+        vector = index.space.query(query)
+        if index.coded:
+            return exact.distances(catalogue, encoder, index.space, vector, ids)
+        return index.distances(vector.tolist(), ids)
 
     return _asked(shards, encoder, ask)
 

@@ -26,8 +26,8 @@ from lookalike.stores.base import Progress
 from lookalike.stores.checks import as_kept
 from lookalike.stores.local import roster, rows
 from lookalike.stores.local.catalogue import Catalogue
-from lookalike.stores.local.engine import EngineFailure, VectorIndex
-from lookalike.stores.local.graph import build_graph, copy_folder
+from lookalike.stores.local.engine import SEGMENT, EngineFailure, VectorIndex
+from lookalike.stores.local.graph import UNCHANGING, build_graph, copy_folder
 from lookalike.stores.local.payload import payload, same_payload
 from lookalike.stores.local.room import need_room
 from lookalike.stores.local.roster import Member
@@ -42,9 +42,10 @@ _READ_ROWS = 2000
 _SAMPLE = 12
 _GRAPH_FROM = 20_000
 _GRAPH_SHARE = 0.1
-"""A graph is built once more than 20,000 vectors, and a tenth of all, are outside it."""
-_SAME = 4e-3
-"""Largest difference of a component between a stored vector and the engine's copy."""
+_GRAPH_MOST = 100_000
+"""A graph is built once more than 20,000 vectors, and a tenth of all or 100,000, are outside it."""
+_SAME = 0.03
+"""Largest distance between a stored vector and the engine's copy, or what its code says."""
 
 
 class Shards:
@@ -104,7 +105,7 @@ class Shards:
         sample = self._sample(encoder, index.space)
         found = index.points(list(sample))
         for key, (vector, record) in sample.items():
-            if key not in found or np.abs(found[key][0] - vector).max() > _SAME:
+            if key not in found or not _same(found[key][0], vector):
                 return f"its vector of record {key} is not the one stored"
             if not same_payload(found[key][1], payload(record)):
                 return f"its fields of record {key} are not those stored"
@@ -239,9 +240,25 @@ class Shards:
         if index.space.index.table.exact:
             return
         outside = len(index) - index.indexed
-        if outside > max(_GRAPH_FROM, _GRAPH_SHARE * len(index)):
+        if outside > max(_GRAPH_FROM, min(_GRAPH_SHARE * len(index), _GRAPH_MOST)):
             with self._building:
                 self._with_graph(encoder, progress)
+
+    def finish_segments(self, encoders: Iterable[Member]) -> None:
+        """Build the graph of what was added since the last time once it fills a segment.
+
+        Who adds without an end would otherwise be left with one segment of all.
+        """
+        for encoder in encoders:
+            if self._segment_full(encoder):
+                with self._building:
+                    # Another thread may have done it meanwhile.
+                    if self._segment_full(encoder):
+                        self._with_graph(encoder, self._progress)
+
+    def _segment_full(self, encoder: Member) -> bool:
+        index = self.index(encoder)
+        return not index.space.index.table.exact and len(index) - index.indexed > SEGMENT
 
     def _with_graph(self, encoder: Member, progress: Progress | None) -> None:
         """Let a child build the graph in a copy, then take the copy."""
@@ -251,7 +268,9 @@ class Shards:
                 index = self.index(encoder)
                 self._flush(encoder, index)
                 # The copy, and beside it for a while the new graph with its vectors.
-                need_room(self.folder, 2 * bytes_of(index.folder))
+                fresh = min(1.0, (len(index) - index.indexed + SEGMENT) / max(len(index), 1))
+                copied = bytes_of(index.folder, UNCHANGING)
+                need_room(self.folder, copied + int(fresh * bytes_of(index.folder)))
                 copy_folder(index.folder, copy)
                 self._copies[encoder.number] = copy
             total = len(index)
@@ -315,18 +334,20 @@ class Shards:
         index = self._new(encoder, space)
         try:
             ((total,),) = self.catalogue.read(f"SELECT count(*) FROM {encoder.table}")  # noqa: S608
-            need_room(self.folder, total * (4 * space.size + 1024))
-            done = 0
+            need_room(self.folder, total * (2 * space.size + 1024))
+            graph = total > _GRAPH_FROM and not space.index.table.exact
+            done = built = 0
             statement = _POINTS.format(table=encoder.table) + " ORDER BY v.id"
             for found in self.catalogue.stream(statement, (), _READ_ROWS):
                 _put(index, found)
                 done += len(found)
                 _tell(progress, encoder, done, total, "load")
+                if graph and done - built >= SEGMENT and done < total:
+                    index = self._closed_and_built(encoder, index, progress, built, total)
+                    built = done
             index.flush()
-            if total > _GRAPH_FROM and not space.index.table.exact:
-                index.close()
-                build_graph(index.folder, lambda: _tell(progress, encoder, 0, total))
-                index = VectorIndex.load(index.folder, space)
+            if graph:
+                index = self._closed_and_built(encoder, index, progress, built, total)
                 _tell(progress, encoder, total, total)
             self._check_finds(encoder, index)
             self._adopt(encoder, index, other_space=other_space)
@@ -334,6 +355,19 @@ class Shards:
             shutil.rmtree(index.folder, ignore_errors=True)
             raise
         return index
+
+    def _closed_and_built(
+        self,
+        encoder: Member,
+        index: VectorIndex,
+        progress: Progress | None,
+        built: int,
+        total: int,
+    ) -> VectorIndex:
+        """The index with a graph of what it lacks, loaded anew; `built` vectors have one."""
+        index.close()
+        build_graph(index.folder, lambda: _tell(progress, encoder, built, total))
+        return VectorIndex.load(index.folder, index.space)
 
     def _check_finds(self, encoder: Member, index: VectorIndex) -> None:
         """A sample of the catalogue's vectors must find themselves.
@@ -361,14 +395,18 @@ class Shards:
                 index.close()
 
 
-def bytes_of(folder: Path) -> int:
-    """Bytes that a folder's files take on disk; many of them are sparse."""
+def bytes_of(folder: Path, without: Iterable[str] = ()) -> int:
+    """Bytes that a folder's files take on disk but those `without`; many of them are sparse."""
     sizes = []
     for path in folder.rglob("*"):
         # Another process may be replacing them.
         with contextlib.suppress(OSError):
-            sizes += [path.stat()] if path.is_file() else []
+            sizes += [path.stat()] if path.is_file() and path.name not in without else []
     return sum(getattr(size, "st_blocks", -(-size.st_size // 512)) * 512 for size in sizes)
+
+
+def _same(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    return one.shape == other.shape and float(np.linalg.norm(one - other)) <= _SAME
 
 
 _FIELDS = ", ".join(f"r.{name}" for name in rows.COLUMNS.split(", "))

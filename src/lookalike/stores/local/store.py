@@ -165,6 +165,8 @@ class LocalStore(Upkeep):
                 ids, changes = writing.upsert(connection, self._known, entries)
                 self._hashes.note(connection, self._known, changes.hashes)
             self._apply(changes)
+        # Without the lock, so that other threads go on while a graph is built.
+        self._shards.finish_segments(self._known[name] for name in changes.points)
         return ids
 
     def update_attributes(self, changes: Mapping[int, Attributes]) -> None:
@@ -338,7 +340,7 @@ class LocalStore(Upkeep):
         if one.is_hash:
             return self._hashes.distances(one, checks.check_hash(one.spec, query), ids)
         if not self.read_only:
-            return indexed.distances(self._shards, one, query, ids)
+            return indexed.distances(self._catalogue, self._shards, one, query, ids)
         space = self._space(one)
         vector = space.query(query)
         return exact.distances(self._catalogue, one, space, vector, ids)
