@@ -16,8 +16,8 @@ _STEPS_OF_SECOND = (2, 4)
 def ladder(index: IndexSpec, place: Place, limit: int) -> list[Mapping[str, Value]]:
     """Settings of the index's search parameters for `limit` answers, none for one without any.
 
-    First the parameter that says how far is searched grows, then with its largest value the one
-    that says how many are compared again.
+    The kept value is among them. First the parameter that says how far is searched grows, then
+    with its largest value the one that says how many are compared again.
     """
     usual = search_parameters(index, place, limit)
     main = next((name for name in _MAIN if name in usual), None)
@@ -25,7 +25,10 @@ def ladder(index: IndexSpec, place: Place, limit: int) -> list[Mapping[str, Valu
     if main is None:
         return [usual]
     most = _most(index, main)
-    levels = sorted({min(max(level, _least(main, limit)), most) for level in _LEVELS})
+    kept = usual[main]
+    assert not isinstance(kept, str)
+    every = {min(level, most) for level in _LEVELS} | {int(kept)}
+    levels = sorted({max(level, _least(main, limit)) for level in every})
     steps: list[Mapping[str, Value]] = [{**usual, main: level} for level in levels]
     if second is not None:
         first = usual[second]

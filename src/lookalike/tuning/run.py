@@ -143,6 +143,7 @@ def _others(
             copy.upsert([Entry(str(key), id=key, vectors={_TRIED: row}) for key, row in some])
             if progress is not None:
                 progress("copy a sample", min(start + _ROWS, len(ids)), len(ids))
+        copy.optimize(progress)
         truths = [(one, exact.nearest(copy, _TRIED, one, limit, progress)) for one in asked]
         for other in others:
             started = time.monotonic()

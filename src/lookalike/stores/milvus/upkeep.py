@@ -10,8 +10,10 @@ from lookalike.stores.milvus.roster import Member
 from lookalike.stores.milvus.rows import has_of
 from lookalike.stores.milvus.state import State
 
-_WORTH_FLUSHING = 10_000
-"""Rows written here since the last time: of fewer, a search of all of them is as fast."""
+_WORTH_FLUSHING = 1_000
+"""Rows written here since the last time. Fewer are compared one by one. Of some thousands that are
+not flushed a server makes an index of its own, which finds little more than half of what is near,
+whatever is asked for: see docs/indexes.md."""
 _CHUNK_ROWS = 4096
 _POLL_SECONDS = 0.5
 
