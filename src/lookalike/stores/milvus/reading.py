@@ -176,7 +176,7 @@ def count(state: State, where: Filter | None) -> int:
 
 def missing(state: State, one: Member, after: int, limit: int, files_only: bool) -> list[Record]:
     """Records without a vector of this encoder, in order of id."""
-    condition = f'id > {after} and not exists {HAS}["{identifier(one.spec.name)}"]'
+    condition = f'id > {after} and not (exists {HAS}["{identifier(one.spec.name)}"])'
     if files_only:
         condition += f" and modified_ns != {ABSENT}"
     found: list[Record] = []
