@@ -135,7 +135,7 @@ def refuse(state: State) -> None:
         for table in tables_of(state, one):
             # Vectors without records.
             if state.connection.count(table.name):
-                state.connection.delete(table.name, f"id >= {-(2**63)}")
+                state.connection.delete(table.name, "id >= 0")
 
 
 def tables_of(state: State, one: Member) -> list[Table]:

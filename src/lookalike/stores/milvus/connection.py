@@ -58,6 +58,7 @@ class Connection:
             min(_CONNECT_SECONDS, address.timeout),
         )
         self.version = failures.version_of(self.call("ask for the version", _version))
+        self._opened = self._moment()
 
     def call(
         self,
@@ -101,6 +102,16 @@ class Connection:
             # Many writers that failed at once must not come back at once.
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _moment(self) -> int:
+        """The server's timestamp of now."""
+        try:
+            return self.call("ask for the time", _now)
+        except failures.NoAnswerError:
+            raise
+        except StoreError:
+            # Not every service has this call.
+            return _EVENTUALLY
 
     # Tables
 
@@ -251,15 +262,19 @@ class Connection:
         return written
 
     def delete(self, name: str, condition: str, partition: str = "") -> int:
-        """Delete the rows that match; returns the timestamp of the deletion."""
+        """Delete the rows that match, of a partition or of all; returns the timestamp."""
         from pymilvus.grpc_gen.milvus_pb2 import DeleteRequest
 
-        request = DeleteRequest(db_name=self.address.database, collection_name=name, expr=condition)
+        request = DeleteRequest(
+            db_name=self.address.database,
+            collection_name=name,
+            partition_name=partition,
+            expr=condition,
+        )
         return self._write(f"take rows out of {name}", name, "Delete", request)
 
     def _write(self, operation: str, name: str, kind: str, request: Any) -> int:
         from pymilvus.client.utils import check_status
-        from pymilvus.grpc_gen.milvus_pb2 import AllocTimestampRequest
 
         def send(client: "MilvusClient", limit: float) -> int:
             stub = client._get_connection()._stub
@@ -268,9 +283,7 @@ class Connection:
             if answer.timestamp:
                 return int(answer.timestamp)
             # Older servers do not say when they deleted.
-            now = stub.AllocTimestamp(AllocTimestampRequest(), timeout=limit)
-            check_status(now.status)
-            return int(now.timestamp)
+            return _now(client, limit)
 
         written = self.call(operation, send)
         with self._lock:
@@ -348,7 +361,8 @@ class Connection:
     def consistency(self, name: str) -> dict[str, Any]:
         """What makes a read of a table see what the address's consistency says."""
         if self.address.consistency == "session":
-            return seen(self._written.get(name, _EVENTUALLY))
+            # What was there when it was opened, and what was written since.
+            return seen(self._written.get(name, self._opened))
         level, timestamp = _LEVELS[self.address.consistency]
         return {"consistency_level": level, "guarantee_timestamp": timestamp}
 
@@ -391,6 +405,15 @@ def _pymilvus() -> Any:
 
 def _version(client: "MilvusClient", limit: float) -> str:
     return str(client.get_server_version(timeout=limit))
+
+
+def _now(client: "MilvusClient", limit: float) -> int:
+    from pymilvus.client.utils import check_status
+    from pymilvus.grpc_gen.milvus_pb2 import AllocTimestampRequest
+
+    answer = client._get_connection()._stub.AllocTimestamp(AllocTimestampRequest(), timeout=limit)
+    check_status(answer.status)
+    return int(answer.timestamp)
 
 
 def _field_options(table: Table, column: Column) -> dict[str, Any]:
