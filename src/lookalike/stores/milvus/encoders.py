@@ -1,7 +1,7 @@
 """Adding encoders, and changing what their vectors are compared through."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -85,11 +85,11 @@ def _held(state: State, one: Member) -> int:
 
 
 def _make_tables(state: State, one: Member, projection: Projection | None) -> None:
-    tables: list[tuple[Table, tuple[str, Mapping[str, Any]]]] = [
-        (state.compared(one), indexing.built_with(one.index))
+    tables: list[tuple[Table, tuple[str, Mapping[str, Any]], Sequence[str]]] = [
+        (state.compared(one), indexing.built_with(one.index), state.layout.filtered)
     ]
     if projection is not None:
-        tables.append((state.layout.raw(one.spec), ("FLAT", {})))
+        tables.append((state.layout.raw(one.spec), ("FLAT", {}), ()))
         state.kept.put([roster.projection_entry(one, projection)])
     # Each takes seconds, most of them waiting.
     with ThreadPoolExecutor(len(tables)) as pool:

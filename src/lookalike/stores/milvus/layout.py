@@ -109,11 +109,15 @@ _DECLARED = {"number": Type.DOUBLE, "text": Type.VARCHAR, "boolean": Type.BOOL}
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The tables of one collection."""
+    """The tables of one collection.
+
+    `keyed` says that the tenant is their partition key, where tenancy is "key".
+    """
 
     name: str
     declared: Mapping[str, AttributeKind]
     tenancy: str = "key"
+    keyed: bool = True
 
     @property
     def records(self) -> Table:
@@ -157,6 +161,12 @@ class Layout:
         return Table(f"{self.name}__{identifier(spec.name)}__raw", columns, "IP")
 
     @property
+    def filtered(self) -> list[str]:
+        """Columns that filters look at so often that they have an index of their own."""
+        declared = [filterable.attribute_column(name) for name in self.declared]
+        return declared if self._partition_key else ["tenant", *declared]
+
+    @property
     def _record(self) -> tuple[Column, ...]:
         declared = []
         for name, kind in self.declared.items():
@@ -167,7 +177,7 @@ class Layout:
 
     @property
     def _partition_key(self) -> str:
-        return "tenant" if self.tenancy == "key" else ""
+        return "tenant" if self.tenancy == "key" and self.keyed else ""
 
 
 def identifier(encoder: str) -> str:

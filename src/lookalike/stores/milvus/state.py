@@ -13,7 +13,6 @@ from lookalike.records import AttributeKind
 from lookalike.stores.milvus import capabilities, roster
 from lookalike.stores.milvus.address import MilvusAddress
 from lookalike.stores.milvus.connection import Connection
-from lookalike.stores.milvus.filterable import attribute_column
 from lookalike.stores.milvus.kept import KeptEntry, KeptTable
 from lookalike.stores.milvus.layout import VERSION, Layout, Table
 from lookalike.stores.milvus.recent import Recent
@@ -213,11 +212,11 @@ def _make(
         "keyed": capabilities.can(connection.version, "keyed upsert"),
         "declared": dict(declared),
     }
-    records = _layout(address, head, declared).records
-    indexed = [*LOOKED_UP, *(attribute_column(name) for name in declared)]
+    layout = _layout(address, head, declared)
     # Each takes seconds, most of them waiting.
     with ThreadPoolExecutor(2) as pool:
-        made = pool.submit(connection.create, records, EXACT_INDEX, indexed)
+        indexed = [*LOOKED_UP, *layout.filtered]
+        made = pool.submit(connection.create, layout.records, EXACT_INDEX, indexed)
         connection.create(kept_table, EXACT_INDEX)
         made.result()
     kept.put([KeptEntry(COLLECTION, _HEAD, head)])
