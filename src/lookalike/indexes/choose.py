@@ -133,7 +133,7 @@ def _local(vectors: int, dimensions: int, memory: int | None) -> Choice:
             f"its codes and graph take {size(needed)} of {size(memory)} of memory: searches "
             "will read from disk; a Milvus server spreads them over several machines",
         )
-    return Choice(spec, f"a graph over int8 codes takes {size(needed)} of memory")
+    return Choice(spec, f"a graph over 8-bit codes takes {size(needed)} of memory")
 
 
 def _build(kind: str, recall: float) -> dict[str, Value]:

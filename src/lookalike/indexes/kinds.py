@@ -93,7 +93,7 @@ _ALL = (
     ),
     Kind(
         "HNSW",
-        "a graph in memory: fast, with high recall; the local one walks over int8 codes and "
+        "a graph in memory: fast, with high recall; the local one walks over 8-bit codes and "
         "compares the best again with the vectors",
         _GRAPH,
         (_EF, _OVERSAMPLING),

@@ -21,6 +21,9 @@ _DISKANN_DEGREE = 56
 _SECTOR_BYTES = 4096
 _CODE_BITS = {"SQ6": 6, "SQ8": 8, "BF16": 16, "FP16": 16, "FP32": 32}
 _LOCAL_VECTOR_BYTES = 2
+_LOCAL_SCALE_BYTES = 4
+_LOCAL_LINK_BYTES = 2
+"""Links are packed into as many bits as they need; measured 61 to 68 bytes a vector for M 16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,13 @@ def _local(spec: IndexSpec, dimensions: int) -> VectorBytes:
     disk = f"{_LOCAL_VECTOR_BYTES} x {dimensions} (float16)"
     if spec.table.exact:
         return VectorBytes(0, half, "0 (float16 vectors stay on disk and in the page cache)", disk)
-    links = 2 * int(spec.build["M"]) * _LINK_BYTES
-    graph = f"{dimensions} (int8 codes) + 2 x {spec.build['M']} x {_LINK_BYTES} (graph)"
-    size = dimensions + links
-    return VectorBytes(size, half + size, graph, f"{disk} + {graph}")
+    # The float16 embeddings are in the catalogue only.
+    codes, links = dimensions + _LOCAL_SCALE_BYTES, 2 * int(spec.build["M"]) * _LOCAL_LINK_BYTES
+    return _same(
+        codes + links,
+        f"{dimensions} + {_LOCAL_SCALE_BYTES} (8-bit codes) "
+        f"+ 2 x {spec.build['M']} x {_LOCAL_LINK_BYTES} (graph, packed)",
+    )
 
 
 def _disk(dimensions: int, raw: int) -> VectorBytes:
