@@ -58,7 +58,8 @@ class Connection:
             min(_CONNECT_SECONDS, address.timeout),
         )
         self.version = failures.version_of(self.call("ask for the version", _version))
-        self._opened = self._moment()
+        self.opened = self._moment()
+        """The server's timestamp of when this connection was made."""
 
     def call(
         self,
@@ -362,7 +363,7 @@ class Connection:
         """What makes a read of a table see what the address's consistency says."""
         if self.address.consistency == "session":
             # What was there when it was opened, and what was written since.
-            return seen(self._written.get(name, self._opened))
+            return seen(self._written.get(name, self.opened))
         level, timestamp = _LEVELS[self.address.consistency]
         return {"consistency_level": level, "guarantee_timestamp": timestamp}
 

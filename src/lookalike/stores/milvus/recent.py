@@ -21,10 +21,11 @@ Row = Mapping[str, Any]
 class Recent:
     """Rows of records by id, as they were last written here; None for those deleted."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: int = 0) -> None:
+        """`since` is the timestamp of what every read must see."""
         self._rows: OrderedDict[int, tuple[float, int, Row | None]] = OrderedDict()
         self._lock = threading.Lock()
-        self._floor = 0
+        self._floor = since
 
     def note(self, timestamp: int, rows: Mapping[int, Row | None]) -> None:
         """Remember what was written, with the timestamp of the write."""

@@ -45,7 +45,7 @@ class State:
         self.layout = layout
         self.kept = kept
         self.read_only = read_only
-        self.recent = Recent()
+        self.recent = Recent(connection.opened)
         self.foreign = False
         self.members: dict[str, Member] = {}
         self.trying: dict[str, Mapping[str, Value]] = {}
