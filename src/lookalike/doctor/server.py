@@ -18,8 +18,6 @@ _ROUNDS = 5
 _PATIENCE_SECONDS = 5.0
 _FAR_MS = 20.0
 """A search is one round trip and some milliseconds of work: from here on the way is most of it."""
-OLDEST = (2, 3, 0)
-"""The oldest version that has partition keys, JSON and searches within a distance together."""
 
 
 def check(target: str) -> Iterator[Finding]:
@@ -88,6 +86,8 @@ def _connect(address: "MilvusAddress") -> "Connection":
 
 def version(connection: "Connection") -> Finding:
     """The server's version, and what it lacks."""
+    from lookalike.stores.milvus.capabilities import OLDEST
+
     found = ".".join(map(str, connection.version))
     if connection.version < OLDEST:
         return problem(
@@ -97,17 +97,19 @@ def version(connection: "Connection") -> Finding:
         )
     lacks = _lacks(connection.version)
     if lacks:
-        return ok("server version", f"Milvus {found}; it has no {', no '.join(lacks)}")
+        return ok("server version", f"Milvus {found}, without {'; '.join(lacks)}")
     return ok("server version", f"Milvus {found}")
 
 
 def _lacks(version: tuple[int, int, int]) -> list[str]:
     from lookalike.indexes import available
+    from lookalike.stores.milvus.capabilities import CAPABILITIES, can
 
+    calls = [one.about for name, one in CAPABILITIES.items() if not can(version, name)]
     newest = {kind.name for kind in available("milvus")}
     here = {kind.name for kind in available("milvus", version)}
     kinds = sorted(name for name in newest - here if not name.startswith("GPU_"))
-    return [f"index {', '.join(kinds)}"] if kinds else []
+    return [*calls, *([f"indexes {', '.join(kinds)}"] if kinds else [])]
 
 
 def latency(connection: "Connection") -> Finding:
