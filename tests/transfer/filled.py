@@ -1,6 +1,6 @@
 """A store with everything in it that a copy must bring along."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,20 +71,46 @@ def fill(store: Store, count: int = COUNT) -> list[int]:
     return ids
 
 
+@dataclass(frozen=True, eq=False)
+class Vector:
+    """A hash or an embedding, or none."""
+
+    values: NDArray[Any] | None
+
+    def __eq__(self, other: object) -> bool:
+        assert isinstance(other, Vector)
+        one, two = self.values, other.values
+        if one is None or two is None:
+            return one is two
+        close = 0 if one.dtype == np.uint8 else 2e-3
+        return one.dtype == two.dtype and np.allclose(one, two, rtol=0, atol=close)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 def known(store: Store, *, ids: bool = True) -> dict[tuple[str, str], dict[str, Any]]:
-    """All that is known of each record, by tenant and uri; without ids if asked."""
+    """All that is known of each record, by tenant and uri; without ids if asked.
+
+    Embeddings are equal when they are nearly so: stores keep them in half precision, or of unit
+    length to the last bit.
+    """
     records = list(store.scan())
+    everyone = [record.id for record in records]
+    kept = {
+        name: (store.vectors(name, everyone), store.trimmed(name, everyone))
+        for name in (spec.name for spec in store.encoders())
+    }
+    qualities = {name: store.qualities(name, everyone) for name in kept}
     names: dict[int | None, Any] = {one.id: one.id if ids else one.uri for one in records}
     found = {}
     for record in records:
         fields = asdict(record)
         fields["id"] = record.id if ids else None
         fields["duplicate_of"] = names.get(record.duplicate_of)
-        for spec in store.encoders():
-            key = [record.id]
-            fields[f"vector {spec.name}"] = _plain(store.vectors(spec.name, key))
-            fields[f"trimmed {spec.name}"] = _plain(store.trimmed(spec.name, key))
-            fields[f"quality {spec.name}"] = list(store.qualities(spec.name, key).values())
+        for name, (vectors, trimmed) in kept.items():
+            fields[f"vector {name}"] = Vector(vectors.get(record.id))
+            fields[f"trimmed {name}"] = Vector(trimmed.get(record.id))
+            fields[f"quality {name}"] = qualities[name].get(record.id)
         found[record.tenant, record.uri] = fields
     return found
 
@@ -112,11 +138,3 @@ def passed_over(store: Store) -> list[tuple[str, str, int, int, str, str]]:
         )
         for one in store.all_skipped()
     )
-
-
-def _plain(vectors: dict[int, NDArray[Any]]) -> list[list[float]]:
-    """Vectors as stores keep them: float16, or bytes."""
-    return [
-        vector.tolist() if vector.dtype == np.uint8 else vector.astype(np.float16).tolist()
-        for vector in vectors.values()
-    ]

@@ -245,6 +245,22 @@ def test_differences_are_found(source: Path, target: Path) -> None:
         assert known(store) == before
 
 
+def test_what_was_changed_in_the_target_is_brought_again(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "MARGIN_S", 0.0)
+    copy(source, target)
+    with LocalStore.open(target) as store:
+        ids = [record.id for record in store.scan()]
+        store.delete([ids[10]])
+        store.update_attributes({ids[11]: {}})
+    report = copy(source, target)
+    assert report.ok
+    assert report.records == COUNT
+    for one, other in stores(source, target):
+        assert known(other) == known(one)
+
+
 def test_vectors_that_are_not_there_are_found_for_their_tenant(source: Path, target: Path) -> None:
     copy(source, target)
     with LocalStore.open(target) as store:

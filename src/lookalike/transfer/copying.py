@@ -113,6 +113,7 @@ def _copy(
     progress: "Progress | None",
 ) -> CopyReport:
     key = kept.key_of(source.address, part)
+    before = kept.read(target, key)
     known = {spec.name for spec in target.encoders()}
     for spec in part.specs:
         if spec.name in known:
@@ -122,7 +123,7 @@ def _copy(
         from lookalike.transfer.bulk import bulk_records, refuse_bulk
 
         staging = refuse_bulk(target, part, bulk)
-    elif kept.read(target, key) is None:
+    elif before is None:
         refuse_clashes(source, target, part, progress)
     notices = [
         notice
@@ -150,7 +151,7 @@ def _copy(
     deleted = sweep(source, target, part, progress) if delete else 0
     target.optimize(progress)
     kept.finish(target, key)
-    return CopyReport(
+    report = CopyReport(
         records=imported + written.records,
         unchanged=0 if imported else written.unchanged,
         deleted=deleted,
@@ -161,6 +162,11 @@ def _copy(
         seconds=time.perf_counter() - started,
         notices=tuple(notices),
     )
+    if verify and not report.ok and before is not None and before.done:
+        # What an earlier copy had brought was changed in the target: bring all of it again.
+        kept.forget(target, key)
+        return _copy(source, target, part, None, delete, verify, started, progress)
+    return report
 
 
 @contextmanager

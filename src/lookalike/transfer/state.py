@@ -52,3 +52,8 @@ def finish(target: "Store", key: str) -> None:
     state = read(target, key)
     if state is not None:
         write(target, key, replace(state, done=True))
+
+
+def forget(target: "Store", key: str) -> None:
+    """Have the next copy begin anew."""
+    target.set_setting(key, None)
