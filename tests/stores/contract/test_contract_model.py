@@ -10,8 +10,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from model import StoreMachine
 from places import Kind, Place
 
-EXAMPLES = {"local": 40, "milvus": 4}
-STEPS = {"local": 25, "milvus": 30}
+EXAMPLES = {"local": 40, "milvus": 3}
+STEPS = {"local": 25, "milvus": 20}
 LONG = 25
 """How many times as many examples the long profile tries."""
 

@@ -48,7 +48,8 @@ def test_upkeep_changes_no_answer(place: Place, upkeep: str) -> None:
     assert place.store.stats().problems == ()
 
 
-def test_stats_count_what_is_there(store: Store) -> None:
+def test_stats_count_what_is_there(place: Place) -> None:
+    store = place.store
     stats = store.stats()
     assert [one.spec for one in stats.encoders] == [EMBEDDING, HASH, PDQ]
     assert (stats.records, [one.vectors for one in stats.encoders]) == (0, [0, 0, 0])
@@ -58,7 +59,8 @@ def test_stats_count_what_is_there(store: Store) -> None:
     stats = store.stats()
     assert (stats.records, [one.vectors for one in stats.encoders]) == (36, [35, 35, 0])
     assert [one.dimensions for one in stats.encoders] == [4, 16, 256]
-    assert stats.catalogue_bytes > 0
+    # A server does not say how many bytes it keeps.
+    assert stats.catalogue_bytes > 0 or place.kind == "milvus"
     assert stats.problems == ()
 
 
