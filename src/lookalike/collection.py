@@ -101,6 +101,8 @@ class Collection(Calibrating, Deduplicating, Indexing):
         encoder: "str | Sequence[str] | None" = None,
         template: "str | Sequence[str] | None" = None,
         segments: str | None = None,
+        group_by: str | None = None,
+        group_size: int = 1,
     ) -> "Results":
         """Find records like a picture, words, a record or a vector, or a mixture of them.
 
@@ -124,6 +126,9 @@ class Collection(Calibrating, Deduplicating, Indexing):
                 whose mean is searched.
             segments: "6/8" to find, by a hash, only records of whose hash at least 6 of 8 segments
                 are equal to the query's.
+            group_by: a field or attribute, such as "article": only the best records of each of its
+                values, while `limit` and `offset` count values. Records without one stand alone.
+            group_size: how many records of each value.
 
         Raises:
             UsageError: the query cannot be asked of this collection.
@@ -131,6 +136,7 @@ class Collection(Calibrating, Deduplicating, Indexing):
             WeightsError: the text tower is missing; says how to get it.
         """
         from lookalike.search import Segments, Term, search
+        from lookalike.stores.grouping import Grouping
 
         checked(terms, Iterable | None, "terms is a list of Term")
         checked(template, Iterable | None, "template is a text, or a list of texts")
@@ -152,6 +158,7 @@ class Collection(Calibrating, Deduplicating, Indexing):
             encoder=encoder,
             template=template,
             segments=None if segments is None else Segments.parse(segments),
+            grouping=None if group_by is None else Grouping.parse(group_by, group_size),
         )
 
     def copies(

@@ -154,7 +154,7 @@ class Hit:
     `distance` is the cosine distance 1 − cos (0..2), or the Hamming distance d in bits.
     `reason` says in words why the verdict was given. Of a search for copies, `score` is how likely
     it is that the record is the same picture, `distance` is 1 − score, and `match` is the proof,
-    where there is one.
+    where there is one. `group` is the value that hits were grouped by; None stands alone.
     """
 
     record: Record
@@ -163,6 +163,7 @@ class Hit:
     verdict: Verdict = Verdict.SIMILAR
     reason: str = ""
     match: Match | None = None
+    group: str | float | None = None
 
     @property
     def id(self) -> int:

@@ -40,6 +40,7 @@ class Results(Sequence[Hit]):
         query_pictures: Sequence[bytes] = (),
         notices: Sequence[str] = (),
         label: str | None = None,
+        group_by: str | None = None,
     ) -> None:
         self.hits = tuple(hits)
         self.query = query
@@ -51,6 +52,8 @@ class Results(Sequence[Hit]):
         """What the user should know about this answer: shown on standard error by the command."""
         self.label = label
         """The attribute that names a hit where it is shown; its file's name when None."""
+        self.group_by = group_by
+        """The field that hits are grouped by, if they are: those of a group follow each other."""
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -87,18 +90,22 @@ class Results(Sequence[Hit]):
             query_pictures=self.query_pictures,
             notices=self.notices,
             label=label,
+            group_by=self.group_by,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The object that `lookalike search --json` and `lookalike copies --json` print.
 
-        A search for copies has `steps` within `took_ms`, and `match` in hits that were proved.
+        A search for copies has `steps` within `took_ms`, and `match` in hits that were proved; a
+        grouped one has `group_by`, and `group` in each hit.
         """
         took = self.took_ms
         steps = {name: round(value, 3) for name, value in took.steps.items()}
+        grouped = {} if self.group_by is None else {"group_by": self.group_by}
         return {
             "query": self.query,
             "encoder": self.encoder,
+            **grouped,
             "took_ms": {
                 "decode": round(took.decode, 3),
                 "encode": round(took.encode, 3),
@@ -115,6 +122,7 @@ class Results(Sequence[Hit]):
                     "reason": hit.reason,
                     "attributes": dict(hit.attributes),
                     "match": None if hit.match is None else asdict(hit.match),
+                    **({"group": hit.group} if grouped else {}),
                 }
                 for hit in self.hits
             ],

@@ -57,6 +57,7 @@ def show(
                 first=first,
                 label=results.label,
                 reasons=reasons,
+                group_by=results.group_by,
             )
         )
     click.echo(summary(results), err=True)

@@ -61,6 +61,12 @@ def _threshold(
     metavar="M/N",
     help="Only pictures of whose hash at least M of N segments are equal, such as 6/8.",
 )
+@click.option(
+    "--group-by",
+    metavar="FIELD",
+    help="Only the best hit of each value of a field or attribute, such as article.",
+)
+@click.option("--group-size", default=1, metavar="N", help="How many hits of each value (1).")
 @click.option("--text", is_flag=True, expose_value=False, help="The operand behind it is words.")
 @click.option(
     "--image", is_flag=True, expose_value=False, help="The operand behind it is a picture."
@@ -92,6 +98,8 @@ def command(
     encoder: str | None,
     templates: tuple[str, ...],
     segments: str | None,
+    group_by: str | None,
+    group_size: int,
     stdin: bool,
     as_json: bool,
     html: Path | None,
@@ -129,6 +137,7 @@ def command(
     lookalike search cat.jpg --encoder dinov2-vits14,clip-vit-b-16
     lookalike search cat.jpg --html cats.html
     lookalike search a red dress --where 'price < 20' --label prod_name --png dresses.png
+    lookalike search a red dress --group-by article_id --group-size 2
 
     Exit status: 0 with hits, 1 without or when the picture cannot be used, 2 wrong use or no such
     file, 3 when the environment failed.
@@ -153,6 +162,8 @@ def command(
             encoder=encoder,
             template=templates,
             segments=segments,
+            group_by=group_by,
+            group_size=group_size,
         )
     for notice in results.notices:
         say(notice)

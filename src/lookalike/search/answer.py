@@ -1,7 +1,8 @@
 """Answering one query: what to compare, with what, and how the hits are to be read."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from lookalike.encoders.templates import check as check_templates
@@ -17,6 +18,7 @@ from lookalike.search.segments import Segments, choose_hash, explained
 from lookalike.search.terms import Term, check, describe
 from lookalike.search.verdicts import spoken, verdict
 from lookalike.stores.base import Neighbour, Store
+from lookalike.stores.grouping import Grouping, grouped
 
 if TYPE_CHECKING:
     from lookalike.filters import Filter
@@ -37,6 +39,7 @@ def search(
     encoder: Wish = None,
     template: str | Sequence[str] | None = None,
     segments: Segments | None = None,
+    grouping: Grouping | None = None,
 ) -> Results:
     """Answer one query.
 
@@ -54,6 +57,7 @@ def search(
         encoder: names of the collection's encoders to use; by default the best for the terms.
         template: sentences with {} for the words of the terms; of several the mean is searched.
         segments: only records whose hash is equal to the query's in so many segments.
+        grouping: only the best of each value of a field; limit and offset then count values.
 
     Raises:
         UsageError: the query cannot be asked of this collection; says why.
@@ -78,15 +82,30 @@ def search(
         threshold = _calibrated(store, choice.specs)
     asked = ask(store, choice.specs, terms, tenant, templates)
     started = time.perf_counter()
+    furthest = _furthest(threshold)
+
+    def find(limit: int, offset: int, where: "Filter | None") -> list[Neighbour]:
+        if len(choice.specs) > 1:
+            return fuse(store, choice, asked, limit, offset, furthest, where)
+        (spec,) = choice.specs
+        return _neighbours(store, spec, asked, limit, offset, threshold, where, segments)
+
     if limit == 0:
         neighbours = []
-    elif len(choice.specs) == 1:
-        (spec,) = choice.specs
-        neighbours = _neighbours(store, spec, asked, limit, offset, threshold, where, segments)
+    elif grouping is None:
+        neighbours = find(limit, offset, where)
     else:
-        furthest = _furthest(threshold)
-        neighbours = fuse(store, choice, asked, limit, offset, furthest, where)
+        neighbours = grouped(
+            lambda size, where: find(size, 0, where),
+            lambda some: records_of(store, some),
+            grouping,
+            limit,
+            offset,
+            where,
+        )
     hits = _hits(store, choice.specs, asked, neighbours, records_of(store, neighbours))
+    if grouping is not None:
+        hits = _by_group(hits, grouping)
     if segments is not None:
         (spec,) = choice.specs
         hits = explained(store, spec, asked.hashes[spec.name], hits, segments)
@@ -103,6 +122,7 @@ def search(
         took_ms=took,
         query_pictures=asked.pictures,
         notices=asked.notices,
+        group_by=None if grouping is None else str(grouping.field),
     )
 
 
@@ -196,6 +216,15 @@ def _hits(
         hits.append(Hit(record, score, neighbour.distance, kind, reason))
     # Rounding, or a file decoded at another scale, may have put others before.
     return sorted(hits, key=lambda hit: hit.verdict is not Verdict.IDENTICAL)
+
+
+def _by_group(hits: Sequence[Hit], grouping: Grouping) -> list[Hit]:
+    """The hits with what they are grouped by, those of a group together."""
+    groups: dict[Hashable, list[Hit]] = {}
+    for hit in hits:
+        members = groups.setdefault(grouping.key_of(hit.record), [])
+        members.append(replace(hit, group=grouping.value_of(hit.record)))
+    return [hit for members in groups.values() for hit in members]
 
 
 def incomplete(store: Store, specs: Sequence[EncoderSpec]) -> list[str]:

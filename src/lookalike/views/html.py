@@ -47,6 +47,7 @@ class _Card:
     attributes: tuple[tuple[str, str], ...]
     title: str
     reason: str
+    group: str
     proof: Picture | None
 
 
@@ -103,7 +104,7 @@ def _section(results: Results) -> _Section:
     shown = pictures.load((hit.uri for hit in results), side=HIT_SIDE)
     proved = {id_: embed(pictures.Shown(image)) for id_, image in proofs.overlays(results).items()}
     cards = tuple(
-        _card(rank, hit, embed(shown[hit.uri]), proved.get(hit.id), results.label)
+        _card(rank, hit, embed(shown[hit.uri]), proved.get(hit.id), results)
         for rank, hit in enumerate(results, 1)
     )
     queries = tuple(
@@ -126,7 +127,8 @@ def _short_query(results: Results) -> str:
     return name_of(query) if one_path else printable(query)
 
 
-def _card(rank: int, hit: Hit, picture: Picture, proof: Picture | None, label: str | None) -> _Card:
+def _card(rank: int, hit: Hit, picture: Picture, proof: Picture | None, results: Results) -> _Card:
+    label = results.label
     attributes = tuple(
         (printable(str(name)), shorten(value_of(value), 200))
         for name, value in hit.attributes.items()
@@ -145,5 +147,6 @@ def _card(rank: int, hit: Hit, picture: Picture, proof: Picture | None, label: s
             [printable(hit.uri), *(f"{name}: {value}" for name, value in attributes[shown:])]
         ),
         reason=printable(hit.reason),
+        group="" if hit.group is None else f"{results.group_by}: {value_of(hit.group)}",
         proof=proof,
     )

@@ -34,6 +34,7 @@ def hits(
     first: int = 1,
     label: str | None = None,
     reasons: bool = False,
+    group_by: str | None = None,
 ) -> Table:
     """Rank, score, verdict, id, place, and attributes where there are any.
 
@@ -44,12 +45,15 @@ def hits(
         first: rank of the first hit.
         label: the one attribute to show, instead of all.
         reasons: say why each verdict was given.
+        group_by: the field that hits are grouped by, to show its value.
     """
     table = _table(terminal)
     table.add_column("#", justify="right", style="dim")
     table.add_column("score", justify="right")
     table.add_column("verdict")
     table.add_column("id", justify="right", style="dim")
+    if group_by is not None:
+        table.add_column(printable(group_by), overflow="fold")
     _place(table, "picture", terminal)
     if reasons:
         table.add_column("reason", overflow="fold", ratio=1 if terminal else None)
@@ -64,6 +68,7 @@ def hits(
             f"{hit.score:.3f}",
             Text(hit.verdict, style=VERDICT_STYLES[hit.verdict]),
             str(hit.id),
+            *([] if group_by is None else ["" if hit.group is None else value_of(hit.group)]),
             where(hit.uri, short=terminal),
             *([printable(hit.reason)] if reasons else []),
         ]
