@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Deduplicating(Adding):
     """The part of a `Collection` that is about duplicates."""
 
-    path: "Path"
+    path: "Path | None"
 
     def duplicates(
         self,
@@ -78,7 +78,7 @@ class Deduplicating(Adding):
             threshold=threshold,
             verify_doubtful=verify,
             decided=decided,
-            moved=moving.places(self.path),
+            moved=moving.places(self._journals),
             named=frozenset(record_ids(best)),
             progress=progress,
         )
@@ -165,25 +165,25 @@ class Deduplicating(Adding):
             link=link,
             below=below,
             collection=self.path,
-            unfinished=unfinished(self.path),
+            unfinished=unfinished(self._journals),
         )
 
     def move_duplicates(self, moves: "Moves", *, progress: Progress | None = None) -> "Moved":
         """Do what `plan_moves` said, and bring the records along.
 
-        Each step is written to a journal first, in the collection's folder, so that it can be
-        finished after a crash, and undone. What an interrupted run left is finished first. Ctrl-C
-        stops it, and the answer says so.
+        Each step is written to a journal first, in the collection's folder (for one on a server,
+        in the user's data folder), so that it can be finished after a crash, and undone. What an
+        interrupted run left is finished first. Ctrl-C stops it, and the answer says so.
         """
         from lookalike.duplicates.moving import move
 
-        return move(self._store, self.path, moves, progress)
+        return move(self._store, self._journals, moves, progress)
 
     def finish_moves(self) -> "Moved":
         """Finish what an interrupted `move_duplicates` left half done, or `undo_moves`."""
         from lookalike.duplicates.moving import finish
 
-        return finish(self._store, self.path)
+        return finish(self._store, self._journals)
 
     def undo_moves(
         self,
@@ -201,3 +201,10 @@ class Deduplicating(Adding):
         several = journal if isinstance(journal, list | tuple) else [journal]
         paths = [checked(one, PATH, "a journal is a file") for one in several]
         return undo(self._store, paths, progress)
+
+    @property
+    def _journals(self) -> "Path":
+        """The folder below which journals of moves are: they are of files on this machine."""
+        from lookalike.duplicates.moving.journal import home_of
+
+        return self.path or home_of(self._store.address)

@@ -1,6 +1,8 @@
 """Ids and vectors that were computed elsewhere: checks, names and the space they belong to."""
 
 import math
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +25,7 @@ EXTERNAL = "external"
 """Name of the encoder of vectors that came without one."""
 
 _ROWS_AT_A_TIME = 4096
+_ROWS_IN_CACHE = 128
 
 
 def add_rows(
@@ -47,26 +50,42 @@ def add_rows(
         return 0
     spec = spec_of(store.encoders(), encoder, vectors.shape[1])
     store.add_encoder(spec, shipped_projection(spec.name))
-    for start in range(0, n, _ROWS_AT_A_TIME):
-        part = slice(start, start + _ROWS_AT_A_TIME)
-        numbers = [int(number) for number in ids[part]]
-        own = own_names(store, numbers, tenant)
-        rows = unit_rows(vectors[part], first=start)
-        entries = [
-            Entry(
-                uri=own[number][0] if uris is None else text_of(uris[start + i], "uri"),
-                tenant=own[number][1],
-                id=number,
-                attributes=attributes[start + i] if attributes is not None else None,
-                vectors={spec.name: rows[i]},
-            )
-            for i, number in enumerate(numbers)
-        ]
-        store.upsert(entries)
-        if progress is not None:
-            progress("add embeddings", start + len(entries), n)
+    # A server takes the next slice while it is still at work on the one before.
+    at_a_time = 2 if store.many_writers else 1
+    under_way: deque[tuple[int, Future[list[int]]]] = deque()
+    with ThreadPoolExecutor(at_a_time) as pool:
+        for start in range(0, n, _ROWS_AT_A_TIME):
+            part = slice(start, start + _ROWS_AT_A_TIME)
+            numbers = [int(number) for number in ids[part]]
+            own = own_names(store, numbers, tenant)
+            rows = unit_rows(vectors[part], first=start)
+            entries = [
+                Entry(
+                    uri=own[number][0] if uris is None else text_of(uris[start + i], "uri"),
+                    tenant=own[number][1],
+                    id=number,
+                    attributes=attributes[start + i] if attributes is not None else None,
+                    vectors={spec.name: rows[i]},
+                )
+                for i, number in enumerate(numbers)
+            ]
+            under_way.append((start + len(entries), pool.submit(store.upsert, entries)))
+            if len(under_way) >= at_a_time:
+                _finish(under_way, n, progress)
+        while under_way:
+            _finish(under_way, n, progress)
     store.optimize(progress)
     return n
+
+
+def _finish(
+    under_way: "deque[tuple[int, Future[list[int]]]]", total: int, progress: "Progress | None"
+) -> None:
+    """Wait for the oldest slice that is being stored."""
+    done, stored = under_way.popleft()
+    stored.result()
+    if progress is not None:
+        progress("add embeddings", done, total)
 
 
 def check_ids(ids: "Sequence[int] | NDArray[Any]") -> "NDArray[np.int64]":
@@ -116,12 +135,15 @@ def unit_rows(vectors: "NDArray[Any]", first: int = 0) -> "NDArray[np.float32]":
     Raises:
         UsageError: a row is not finite, or zero.
     """
-    rows = np.asarray(vectors, dtype=np.float64)
-    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
-    if bad.size:
-        raise UsageError(f"vector {first + int(bad[0])} is zero or not finite")
-    scaled: NDArray[np.float32] = (rows / norms[:, None]).astype(np.float32)
+    scaled = np.empty(vectors.shape, np.float32)
+    # In blocks that stay in the processor's cache while they are float64.
+    for start in range(0, len(vectors), _ROWS_IN_CACHE):
+        rows = np.asarray(vectors[start : start + _ROWS_IN_CACHE], dtype=np.float64)
+        norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
+        if bad.size:
+            raise UsageError(f"vector {first + start + int(bad[0])} is zero or not finite")
+        np.divide(rows, norms[:, None], out=scaled[start : start + len(rows)], casting="same_kind")
     return scaled
 
 

@@ -1,6 +1,7 @@
 """The journal of moves: what shall be done is on disk before it is done."""
 
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, get_args
 
+import platformdirs
+
 from lookalike.duplicates.moving.files import sync_folder
 from lookalike.duplicates.moving.plan import Step
 from lookalike.errors import UsageError
@@ -17,6 +20,13 @@ from lookalike.sources.uri import from_path
 
 FOLDER = "moves"
 """Below the collection's folder."""
+
+
+def home_of(address: str) -> Path:
+    """A folder in the user's data folder for what concerns a collection on a server."""
+    name = hashlib.sha256(address.partition("?")[0].encode()).hexdigest()[:16]
+    return platformdirs.user_data_path("lookalike") / "collections" / name
+
 
 State = Literal["begun", "done", "failed", "undoing", "undone"]
 

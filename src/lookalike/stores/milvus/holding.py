@@ -25,36 +25,30 @@ class Holding:
     def upsert(self, entries: Sequence[Entry]) -> list[int]:
         """Insert or update records with their vectors; returns their ids in order."""
         self._state.need_writable()
-        with self._state.writing:
-            return writing.upsert(self._state, entries)
+        return writing.upsert(self._state, entries)
 
     def update_attributes(self, changes: Mapping[int, Attributes]) -> None:
         """Replace the attributes of records by id; NotFoundError when an id is not there."""
         self._state.need_writable()
-        with self._state.writing:
+        with self._state.claims.of(changes):
             writing.update_attributes(self._state, changes)
 
     def move(self, moves: Mapping[int, Entry]) -> None:
         """Give records another uri, tenant, size and modified_ns; vectors and id stay."""
         self._state.need_writable()
-        with self._state.writing:
+        with self._state.claims.of(moves):
             writing.move(self._state, moves)
 
     def delete(self, ids: Sequence[int]) -> int:
         """Delete records by id; returns how many were there."""
         self._state.need_writable()
-        with self._state.writing:
+        with self._state.claims.of(ids):
             return writing.delete(self._state, ids)
 
     def set_pixels(self, digests: Mapping[bytes, bytes]) -> None:
-        """Keep digests of pixels, by the SHA-256 of their files, unless that had to wait."""
+        """Keep digests of pixels, by the SHA-256 of the files that they were decoded from."""
         self._state.need_writable()
-        if not self._state.writing.acquire(blocking=False):
-            return
-        try:
-            writing.set_pixels(self._state, digests)
-        finally:
-            self._state.writing.release()
+        writing.set_pixels(self._state, digests)
 
     def set_setting(self, key: str, value: Any | None) -> None:
         """Keep a value that JSON can hold, or forget it with None."""

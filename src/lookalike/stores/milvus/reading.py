@@ -27,14 +27,21 @@ _COLUMNS = (*RECORD_COLUMNS, HAS)
 """Without what only filters look at."""
 
 
-def by_id(state: State, ids: Collection[int]) -> Rows:
-    """Rows by id; absent ids are left out."""
+def by_id(state: State, ids: Collection[int], *, to_change: bool = False) -> Rows:
+    """Rows by id; absent ids are left out.
+
+    What is to be changed need not be read again where it was read a moment ago.
+    """
     since, own = state.recent_rows(ids)
+    if to_change and state.address.consistency != "strong":
+        own = {**state.recent.read(ids), **own}
     found: Rows = {key: row for key, row in own.items() if row is not None}
     asked = [key for key in possible(ids) if key not in own]
     for some in pages(asked, _IDS_AT_A_TIME):
         for row in _query(state, f"id in {among(some)}", since):
             found[row["id"]] = row
+    if asked:
+        state.recent.note_read({key: found.get(key) for key in asked})
     return found
 
 

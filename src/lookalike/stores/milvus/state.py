@@ -12,6 +12,7 @@ from lookalike.indexes.parameters import Value
 from lookalike.records import AttributeKind
 from lookalike.stores.milvus import capabilities, roster
 from lookalike.stores.milvus.address import MilvusAddress
+from lookalike.stores.milvus.claims import Claims
 from lookalike.stores.milvus.connection import Connection
 from lookalike.stores.milvus.kept import KeptEntry, KeptTable
 from lookalike.stores.milvus.layout import VERSION, Layout, Table
@@ -55,8 +56,7 @@ class State:
         self._spaces: dict[str, tuple[int, Space]] = {}
         self._fresh = 0.0
         self.pool = ThreadPoolExecutor(_WRITERS, "lookalike-milvus")
-        self.writing = threading.RLock()
-        """Held while records are read, changed and written again."""
+        self.claims = Claims()
         self._lock = threading.Lock()
         self.refresh()
 

@@ -139,7 +139,7 @@ class MilvusStore(Holding, Finding):
         all are there; writes of this process wait, and no other one should write meanwhile.
         """
         self._state.need_writable()
-        with self._state.writing:
+        with self._state.claims.of_all():
             one = self._state.member(encoder, "embedding")
             encoders.set_projection(self._state, one, projection, progress)
 
@@ -154,7 +154,7 @@ class MilvusStore(Holding, Finding):
         Searches go on with the old ones; no other process should write meanwhile.
         """
         self._state.need_writable()
-        with self._state.writing:
+        with self._state.claims.of_all():
             upkeep.rebuild(self._state, progress)
 
     def stats(self) -> StoreStats:

@@ -18,7 +18,8 @@ from lookalike.stores.milvus.state import State
 
 _MOST_BYTES = 16 * 2**20
 """Of one request; a server takes 64 MiB."""
-_MOST_ROWS = 4096
+_MOST_ROWS = 2048
+"""Of one request; several are on their way at a time."""
 _ROW_BYTES = 1024
 """What a row takes beside its vector and its JSON."""
 _IDS_AT_A_TIME = 4096
@@ -32,7 +33,7 @@ class Batch:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._vectors: list[Piece] = []
+        self._pieces: list[Piece] = []
 
     def add_compared(
         self, one: Member, rows: Sequence[Row], vectors: NDArray[Any], keys: Sequence[int]
@@ -47,19 +48,37 @@ class Batch:
         step = max(min(_MOST_ROWS, _MOST_BYTES // (4 * table.vector.size + 16)), 1)
         for start in range(0, len(ids), step):
             part = slice(start, start + step)
-            self._vectors.append((table, {"id": ids[part], VECTOR: vectors[part]}, ""))
+            self._pieces.append((table, {"id": ids[part], VECTOR: vectors[part]}, ""))
 
     def write(self, records: Sequence[Row]) -> int:
-        """Write the vectors, then the records; returns the timestamp of the last write."""
-        last = self._send(self._vectors)
-        self._vectors = []
-        if not records:
-            return last
-        table = self._state.records
-        self._add(table, records, {table.vector.name: nothing(len(records))})
-        last = self._send(self._vectors)
-        self._vectors = []
-        return last
+        """Write the vectors, and each record after its own; returns the last write's timestamp."""
+        first = len(self._pieces)
+        if records:
+            table = self._state.records
+            self._add(table, records, {table.vector.name: nothing(len(records))})
+        pieces, self._pieces = self._pieces, []
+        futures: list[Future[int]] = []
+        about: list[set[int]] = []
+        for place, piece in enumerate(pieces):
+            ids = set(piece[1]["id"])
+            before = [
+                future
+                for future, own in zip(futures, about, strict=True)
+                if place >= first and not own.isdisjoint(ids)
+            ]
+            # Those waited for were given to the pool before, so somebody is at work on them.
+            futures.append(self._state.pool.submit(self._send, piece, before))
+            about.append(ids)
+        # All are waited for, so that none is still being written when an error is told.
+        errors = [error for one in futures if (error := one.exception()) is not None]
+        if errors:
+            raise errors[0]
+        return max((one.result() for one in futures), default=0)
+
+    def _send(self, piece: Piece, before: Sequence[Future[int]]) -> int:
+        for one in before:
+            one.result()
+        return self._state.connection.upsert(*piece)
 
     def _add(self, table: Table, rows: Sequence[Row], given: Mapping[str, Values]) -> None:
         """Cut rows into pieces; columns that are `given` take the place of the rows' own."""
@@ -75,7 +94,7 @@ class Batch:
                         columns[column.name] = values[some]
                     else:
                         columns[column.name] = [values[place] for place in some]
-                self._vectors.append((table, columns, partition))
+                self._pieces.append((table, columns, partition))
 
     def _by_partition(self, table: Table, rows: Sequence[Row]) -> dict[str, list[int]]:
         if self._state.layout.tenancy == "key" or table.key == "key":
@@ -84,17 +103,6 @@ class Batch:
         for place, row in enumerate(rows):
             found.setdefault(partition_of(row["tenant"]), []).append(place)
         return found
-
-    def _send(self, pieces: Sequence[Piece]) -> int:
-        connection = self._state.connection
-        futures: list[Future[int]] = [
-            self._state.pool.submit(connection.upsert, *piece) for piece in pieces
-        ]
-        # All are waited for, so that none is still being written when an error is told.
-        errors = [error for one in futures if (error := one.exception()) is not None]
-        if errors:
-            raise errors[0]
-        return max((one.result() for one in futures), default=0)
 
 
 def _cut(rows: Sequence[Row], places: Sequence[int], vector_bytes: int) -> list[list[int]]:

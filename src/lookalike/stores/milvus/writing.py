@@ -30,7 +30,10 @@ def upsert(state: State, entries: Sequence[Entry]) -> list[int]:
     now = time.time()
     ids: list[int] = []
     for group in without_repeats(entries):
-        ids.extend(_upsert_group(state, group, now))
+        names = (natural_id(entry.tenant, entry.uri) for entry in group)
+        given = (entry.id for entry in group if entry.id is not None)
+        with state.claims.of([*names, *given]):
+            ids.extend(_upsert_group(state, group, now))
     return ids
 
 
@@ -99,7 +102,7 @@ def _resolve(state: State, entries: Sequence[Entry]) -> tuple[list[int], Rows]:
             )
     natural = [natural_id(entry.tenant, entry.uri) for entry in entries]
     wanted = {*natural, *(entry.id for entry in entries if entry.id is not None)}
-    rows = reading.by_id(state, wanted)
+    rows = reading.by_id(state, wanted, to_change=True)
     own: dict[tuple[str, str], int] = {
         (row["tenant"], row["uri"]): key for key, row in rows.items()
     }
@@ -331,9 +334,15 @@ def set_pixels(state: State, digests: Mapping[bytes, bytes]) -> None:
         for row in reading.with_any(state, "sha256", list(wanted))
         if row["pixels"] != wanted[row["sha256"]].hex()
     }
-    if found:
-        records = [replace(record_of(row), pixels=wanted[row["sha256"]]) for row in found.values()]
-        change(state, found, records)
+    with state.claims.of(found):
+        there = reading.by_id(state, found)
+        records = [
+            replace(record_of(row), pixels=wanted[row["sha256"]])
+            for row in there.values()
+            if row["sha256"] in wanted
+        ]
+        if records:
+            change(state, there, records)
 
 
 def delete(state: State, ids: Iterable[int]) -> int:
