@@ -167,6 +167,23 @@ def test_what_is_no_vector_is_refused_with_all_that_came_with_it(
     assert store.nearest("embedding", EYE[0], 9) == []
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Entry("/1", vectors={"embedding": EYE[0] * 2}),
+        Entry("/1", attributes={"a": float("nan")}),
+        Entry("/1", id=-1),
+        Entry("/1", trimmed={"pdq": np.zeros(2, np.uint8)}),
+    ],
+)
+def test_nothing_is_written_when_what_comes_later_for_the_same_uri_is_refused(
+    store: Store, wrong: Entry
+) -> None:
+    with pytest.raises(UsageError):
+        store.upsert([Entry("/0"), Entry("/1", vectors={"embedding": EYE[0]}), wrong])
+    assert store.count() == 0
+
+
 def test_what_is_no_entry_is_refused(store: Store) -> None:
     with pytest.raises(UnknownEncoderError, match="no encoder 'dinov2'"):
         store.upsert([Entry("/1", vectors={"dinov2": EYE[0]})])

@@ -29,7 +29,11 @@ def upsert(state: State, entries: Sequence[Entry]) -> list[int]:
     """Insert or update records with their vectors; returns their ids in order."""
     now = time.time()
     ids: list[int] = []
-    for group in without_repeats(entries):
+    groups = list(without_repeats(entries))
+    if len(groups) > 1:
+        # Nothing is written when something later in the same call is refused.
+        _check(state, entries)
+    for group in groups:
         names = (natural_id(entry.tenant, entry.uri) for entry in group)
         given = (entry.id for entry in group if entry.id is not None)
         with state.claims.of([*names, *given]):
@@ -90,8 +94,16 @@ def _upsert_group(state: State, entries: list[Entry], now: float) -> list[int]:
     return ids
 
 
-def _resolve(state: State, entries: Sequence[Entry]) -> tuple[list[int], Rows]:
-    """The id of each entry's record, and the rows of those that are there."""
+def _check(state: State, entries: Sequence[Entry]) -> None:
+    """Refuse what can be refused without asking the server."""
+    vectors.given(state, entries)
+    vectors.given_trimmed(state, entries)
+    _check_names(entries)
+    for entry in entries:
+        row_of(merged(entry, 0, None, None, 0.0), state.declared)
+
+
+def _check_names(entries: Sequence[Entry]) -> None:
     for entry in entries:
         check_text(entry.uri, "The uri")
         check_text(entry.tenant, "The tenant")
@@ -100,6 +112,11 @@ def _resolve(state: State, entries: Sequence[Entry]) -> tuple[list[int], Rows]:
                 f"The id {entry.id} of {entry.uri} is not within 0 and 2^63 − 2, the largest that "
                 "a Milvus server keeps."
             )
+
+
+def _resolve(state: State, entries: Sequence[Entry]) -> tuple[list[int], Rows]:
+    """The id of each entry's record, and the rows of those that are there."""
+    _check_names(entries)
     natural = [natural_id(entry.tenant, entry.uri) for entry in entries]
     wanted = {*natural, *(entry.id for entry in entries if entry.id is not None)}
     rows = reading.by_id(state, wanted, to_change=True)
