@@ -12,6 +12,10 @@ from lookalike.stores.local.engine import VectorIndex
 from lookalike.stores.local.roster import Member
 from lookalike.stores.paging import Answer
 
+_EXACT_TIMES = 4
+_EXACT_LEAST = 1000
+"""Codes that are looked at where all answers are wanted; embeddings are read of those in doubt."""
+
 
 def search(
     catalogue: Catalogue,
@@ -29,26 +33,23 @@ def search(
     """
     values = query.tolist()
     asked = math.ceil(limit * index.oversampling)
+    if exactly:
+        asked = max(_EXACT_TIMES * asked, _EXACT_LEAST)
     while True:
         found, complete = index.search(values, asked, where, exact=exactly)
-        answers = _compared(catalogue, encoder, index, query, found)
-        if complete or not exactly or _settled(answers, found, limit, index.error):
-            return answers[:limit], complete and len(answers) <= limit
-        asked *= 2
-
-
-def _compared(
-    catalogue: Catalogue,
-    encoder: Member,
-    index: VectorIndex,
-    query: NDArray[np.float32],
-    found: list[Answer],
-) -> list[Answer]:
-    ids = [key for _, key in found]
+        near = _in_doubt(found, limit, index.error)
+        if complete or not exactly or len(near) < len(found):
+            break
+        asked *= _EXACT_TIMES
+    ids = [key for _, key in near]
     distances = exact.distances(catalogue, encoder, index.space, query, ids)
-    return sorted((distance, key) for key, distance in distances.items())
+    answers = sorted((distance, key) for key, distance in distances.items())
+    return answers[:limit], complete and len(found) <= limit
 
 
-def _settled(answers: list[Answer], found: list[Answer], limit: int, error: float) -> bool:
-    """Whether nothing that was not looked at can be among the first `limit` answers."""
-    return len(answers) >= limit and answers[limit - 1][0] < found[-1][0] - error
+def _in_doubt(found: list[Answer], limit: int, error: float) -> list[Answer]:
+    """Those that can be among the `limit` nearest, each distance being off by `error` at most."""
+    if len(found) <= limit:
+        return found
+    farthest = found[limit - 1][0] + 2 * error
+    return [one for one in found if one[0] <= farthest]
