@@ -230,11 +230,12 @@ def measure(folder: Path, n: int, asked: Floats, truth: Truth) -> None:
     size = sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
     print(f"disk {size / n:,.0f} bytes a record; open to first answer {first_answer(folder)} s")
 
+    from lookalike.indexes import defaults
     from lookalike.stores.local import engine
 
     (shard_folder,) = (folder / "vectors").iterdir()
     shard = qdrant.EdgeShard.load(str(shard_folder))
-    ask_raw = raw(shard, engine._PLAIN)
+    ask_raw = raw(shard, engine._parameters(defaults("local")))
     with LocalStore.open(folder) as store:
 
         def ask_store(query: Floats, store: LocalStore = store) -> list[int]:
