@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from filled import COUNT, HASH, WORDS, fill
+from filled import COUNT, HASH, PROJECTION, WORDS, fill
 
 from lookalike.errors import UsageError
 from lookalike.filters import parse
@@ -15,6 +15,7 @@ from lookalike.stores.milvus import files
 from lookalike.stores.milvus.files import TableFiles, check, schema_of, table_files
 from lookalike.stores.milvus.filterable import ABSENT, attribute_column
 from lookalike.stores.milvus.layout import Layout
+from lookalike.transfer import export_tables
 from lookalike.transfer.part import Part
 from lookalike.transfer.tabulated import encoder_tables, write_tables
 
@@ -109,3 +110,25 @@ def test_files_that_do_not_fit_are_found(tmp_path: Path) -> None:
     pq.write_table(long, file)
     with pytest.raises(UsageError, match="a text of 70000 bytes"):
         check(file, table)
+
+
+def test_a_collection_as_files(tmp_path: Path) -> None:
+    with LocalStore.open(tmp_path / "c") as store:
+        fill(store)
+    folder = tmp_path / "shop"
+    assert export_tables(tmp_path / "c", folder, where='colour == "red"') == COUNT // 2
+    said = json.loads((folder / "tables.json").read_text())
+    tables = {table["name"]: table for table in said["tables"]}
+    assert tables["shop"]["rows"] == COUNT // 2
+    assert tables["shop__phash"]["metric"] == "HAMMING"
+    assert tables["shop__phash"]["primary_key"] == "row"
+    assert tables["shop__looks"]["columns"][-1] == {
+        "name": "vector",
+        "type": "FLOAT_VECTOR",
+        "size": PROJECTION.size,
+    }
+    for table in tables.values():
+        rows = sum(pq.read_metadata(folder / file).num_rows for file in table["files"])
+        assert rows == table["rows"]
+    with pytest.raises(UsageError, match="not empty"):
+        export_tables(tmp_path / "c", folder)

@@ -1,6 +1,7 @@
 """`lookalike export`: embeddings or hashes into a file, for any engine."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -8,11 +9,12 @@ from lookalike.cli import options
 from lookalike.cli.interrupt import INTERRUPTED
 from lookalike.cli.output import echo_json, plural, say
 from lookalike.cli.progress import progress
+from lookalike.errors import UsageError
 from lookalike.views.text import printable
 
 
 @click.command(no_args_is_help=True)
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @options.collection
 @click.option(
     "--encoder",
@@ -20,6 +22,12 @@ from lookalike.views.text import printable
     help="Whose embeddings or hashes; by default the collection's first embedding.",
 )
 @options.selection
+@click.option(
+    "--layout",
+    type=click.Choice(["milvus"]),
+    help="FILE is a folder for Parquet files that a Milvus server's bulk insert takes, of all "
+    "encoders.",
+)
 @click.option("--float16", is_flag=True, help="Half the size; nothing is lost.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -30,6 +38,7 @@ def command(
     where: str | None,
     within: Path | None,
     tenant: str | None,
+    layout: Literal["milvus"] | None,
     float16: bool,
     as_json: bool,
     quiet: bool,
@@ -47,17 +56,26 @@ def command(
 
     Exit status: 0 with records, 1 without, 2 wrong use, 3 when the disk failed.
     """  # noqa: D301
+    if layout is not None and (encoder is not None or float16):
+        raise UsageError("--layout writes every encoder, in single precision, as servers take it")
     try:
         with options.open_existing(collection) as opened, progress(quiet=quiet) as show:
-            count = opened.export_embeddings(
-                file.expanduser(),
-                encoder=encoder,
-                where=where,
-                within=within,
-                tenant=tenant,
-                float16=float16,
-                progress=show,
-            )
+            if layout is not None:
+                from lookalike.transfer import export_tables
+
+                count = export_tables(
+                    opened, file, where=where, within=within, tenant=tenant, progress=show
+                )
+            else:
+                count = opened.export_embeddings(
+                    file.expanduser(),
+                    encoder=encoder,
+                    where=where,
+                    within=within,
+                    tenant=tenant,
+                    float16=float16,
+                    progress=show,
+                )
     except KeyboardInterrupt:
         say("stopped; no file was written")
         return INTERRUPTED

@@ -1,15 +1,13 @@
 """A whole collection, or a part of it, from one store into another."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
 from lookalike.arguments import condition, encoder_names
 from lookalike.collection import Collection
-from lookalike.errors import NotFoundError, UsageError
-from lookalike.opening import open_collection
+from lookalike.errors import UsageError
 from lookalike.search.choose import find
 from lookalike.transfer import state as kept
 from lookalike.transfer.belongings import (
@@ -20,6 +18,7 @@ from lookalike.transfer.belongings import (
 )
 from lookalike.transfer.clashes import refuse_clashes
 from lookalike.transfer.part import Ids, Part
+from lookalike.transfer.places import Place, opened, opened_target
 from lookalike.transfer.report import CopyReport
 from lookalike.transfer.state import State
 from lookalike.transfer.sweep import sweep
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from lookalike.filters import Filter
     from lookalike.records import EncoderSpec
     from lookalike.stores.base import Progress, Store
-
-Place = str | PathLike[str] | Collection
 
 
 def copy(
@@ -89,9 +86,9 @@ def copy(
         raise UsageError(f"{target} is no Milvus server, and --bulk is for those: copy without it")
     started = time.perf_counter()
     filtered = condition(where, within, tenant)
-    with _opened(source, read_only=True) as one:
+    with opened(source, read_only=True) as one:
         specs = _specs(one, encoder)
-        with _opened_target(target, one, read_only=verify_only) as other:
+        with opened_target(target, one, read_only=verify_only) as other:
             if one.address == other.address:
                 raise UsageError(f"{one.address} cannot be copied into itself")
             part = Part(filtered, specs, ids)
@@ -167,31 +164,6 @@ def _copy(
         kept.forget(target, key)
         return _copy(source, target, part, None, delete, verify, started, progress)
     return report
-
-
-@contextmanager
-def _opened(place: Place, *, read_only: bool = False) -> "Iterator[Store]":
-    """The store of a collection that is there; closed afterwards unless the caller had it open."""
-    if isinstance(place, Collection):
-        yield place._store
-        return
-    with open_collection(place, create=False, read_only=read_only) as opened:
-        yield opened._store
-
-
-@contextmanager
-def _opened_target(target: Place, source: "Store", *, read_only: bool) -> "Iterator[Store]":
-    """The target's store; one that is not there is made, and declares what the source does."""
-    if isinstance(target, Collection) or read_only:
-        with _opened(target, read_only=read_only) as store:
-            yield store
-        return
-    try:
-        opened = open_collection(target, create=False)
-    except NotFoundError:
-        opened = open_collection(target, attributes=source.declared())
-    with opened:
-        yield opened._store
 
 
 def _specs(source: "Store", encoder: str | Sequence[str] | None) -> "tuple[EncoderSpec, ...]":
