@@ -201,7 +201,9 @@ def test_indexes_that_a_store_has_not() -> None:
         make(Workload(10, (FLOATS,), indexes=("IVF_FLAT",)), "local")
     with pytest.raises(UsageError, match="there is no index"):
         make(Workload(10, (FLOATS,), indexes=("NONE",)), "milvus")
-    with pytest.raises(UsageError, match="auto"):
+    with pytest.raises(UsageError, match="name one"):
+        make(Workload(10, (FLOATS,), indexes=("FLAT", "HNSW")), "local")
+    with pytest.raises(UsageError, match="leave --index out"):
         make(Workload(10, (FLOATS,), indexes=("auto",)), "milvus")
 
 

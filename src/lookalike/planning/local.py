@@ -5,10 +5,9 @@ from lookalike.indexes.sizes import vector_bytes
 from lookalike.planning import measured, sqlite
 from lookalike.planning.amount import Amount, of, total
 from lookalike.planning.lines import Lines
-from lookalike.planning.vectors import compared, dimensions, pictures
-from lookalike.planning.workload import Workload
+from lookalike.planning.vectors import dimensions, pictures
+from lookalike.planning.workload import Encoder, Workload
 
-_HNSW = IndexSpec("HNSW")
 _CELL, _HEAD = 6, 18
 """Of a record's row in SQLite: its length and id, and the types of its 16 columns."""
 _VECTOR_CELL = 10
@@ -17,15 +16,15 @@ _RECORD_NUMBERS = 32
 _RECORD_DIGESTS = 64
 
 
-def add(lines: Lines, workload: Workload) -> None:
+def add(lines: Lines, workload: Workload, spec: IndexSpec) -> None:
     """Lines of the catalogue, the indexes, memory and disk."""
-    disk = [*_catalogue(lines, workload), *_indexes(lines, workload)]
+    disk = [*_catalogue(lines, workload), *_indexes(lines, workload, spec)]
     whole = lines.add("disk", "disk", total(disk))
     segment = of(min(workload.pictures, measured.LOCAL_SEGMENT), "pictures of a segment")
-    room = segment * of(_index_bytes(workload), "bytes of a record in the indexes")
+    room = segment * of(_index_bytes(workload, spec), "bytes of a record in the indexes")
     room = lines.add("disk", "free while a graph is built", room)
     lines.add("disk", "disk with that", whole + room)
-    _memory(lines, workload)
+    _memory(lines, workload, spec)
 
 
 def _catalogue(lines: Lines, workload: Workload) -> list[Amount]:
@@ -57,46 +56,45 @@ def _catalogue(lines: Lines, workload: Workload) -> list[Amount]:
     return parts
 
 
-def _indexes(lines: Lines, workload: Workload) -> list[Amount]:
+def _indexes(lines: Lines, workload: Workload, spec: IndexSpec) -> list[Amount]:
     section = "indexes"
     parts = []
     for one in workload.encoders:
         if one.kind == "hash":
-            code = of(one.size / 8, "bytes") + of(measured.HASH_INDEX_BYTES, "ids and tables")
             name = f"{one.name} in its file"
-            parts.append(lines.add(section, name, pictures(workload) * code))
+            parts.append(lines.add(section, name, pictures(workload) * _code(one)))
             continue
-        found = vector_bytes(_HNSW, "local", dimensions=one.compared)
-        graph = of(found.disk - one.compared, "graph")
-        codes = lines.add(
-            section, f"{one.name} codes and graph", pictures(workload) * (compared(one) + graph)
-        )
-        fields = of(measured.ENGINE_FIELDS_BYTES, "ids and fields") + of(
-            workload.uri_bytes + measured.TENANT_BYTES + workload.attributes_bytes,
-            "uri, tenant, attributes",
+        index = of(vector_bytes(spec, "local", dimensions=one.compared).disk, spec.kind)
+        fields = (
+            of(measured.ENGINE_FIELDS_BYTES, "ids and fields")
+            + of(workload.uri_bytes, "uri")
+            + of(measured.TENANT_BYTES, "tenant")
+            + of(workload.attributes_bytes, "attributes")
         )
         parts += [
-            codes,
+            lines.add(section, f"{one.name} codes and graph", pictures(workload) * index),
             lines.add(section, f"{one.name} fields for filters", pictures(workload) * fields),
         ]
     return parts
 
 
-def _index_bytes(workload: Workload) -> float:
-    lines = Lines()
-    return total(_indexes(lines, workload)).value / workload.pictures
+def _code(one: Encoder) -> Amount:
+    return of(one.size / 8, "bytes") + of(measured.HASH_INDEX_BYTES, "ids and tables")
 
 
-def _memory(lines: Lines, workload: Workload) -> None:
+def _index_bytes(workload: Workload, spec: IndexSpec) -> float:
+    return total(_indexes(Lines(), workload, spec)).value / workload.pictures
+
+
+def _memory(lines: Lines, workload: Workload, spec: IndexSpec) -> None:
     section = "memory"
     parts = [of(measured.PROCESS_BYTES, "bytes of the process")]
     for one in workload.encoders:
+        name = f"{one.name} in memory"
         if one.kind == "hash":
-            code = of(one.size / 8, "bytes") + of(measured.HASH_INDEX_BYTES, "ids and tables")
-            name = f"{one.name} in memory"
-            parts.append(lines.add(section, name, pictures(workload) * code))
+            parts.append(lines.add(section, name, pictures(workload) * _code(one)))
             continue
-        found = vector_bytes(_HNSW, "local", dimensions=one.compared)
-        each = of(found.memory, "codes and graph") + of(measured.ENGINE_ID_BYTES, "ids")
-        parts.append(lines.add(section, f"{one.name} in memory", pictures(workload) * each))
+        index = of(vector_bytes(spec, "local", dimensions=one.compared).memory, spec.kind)
+        each = index + of(measured.ENGINE_ID_BYTES, "ids")
+        parts.append(lines.add(section, name, pictures(workload) * each))
     lines.add(section, "memory for fast searches", total(parts))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 from lookalike.errors import UsageError
-from lookalike.indexes import IndexSpec, check
+from lookalike.indexes import AUTO, IndexSpec, check
 from lookalike.planning import advice, local, milvus, vectors, work
 from lookalike.planning.amount import of
 from lookalike.planning.lines import Lines, Plan
@@ -25,7 +25,7 @@ def make(workload: Workload, store: Place | None = None) -> Plan:
     lines = Lines()
     vectors.add(lines, workload)
     if place == "local":
-        local.add(lines, workload)
+        local.add(lines, workload, IndexSpec.parse(kinds[0]))
     else:
         for kind in kinds:
             milvus.add(lines, workload, kind)
@@ -43,15 +43,19 @@ def make(workload: Workload, store: Place | None = None) -> Plan:
 
 def _kinds(workload: Workload, place: Place) -> tuple[str, ...]:
     """The kinds of index to compare, by their own names."""
+    embeddings = [one for one in workload.encoders if one.kind == "embedding"]
+    if not embeddings:
+        return ("BIN_FLAT",)
     if not workload.indexes:
         return milvus.KINDS if place == "milvus" else ("HNSW",)
+    if place == "local" and len(workload.indexes) > 1:
+        raise UsageError("a plan for the local store is for one kind of index: name one")
     kinds = []
     for text in workload.indexes:
         spec = IndexSpec.parse(text)
-        for one in workload.encoders:
-            if one.kind == "embedding":
-                check(spec, place, dimensions=one.compared)
-        if spec.table.exact and place == "local":
-            raise UsageError("the local store plans with its graph, HNSW, only")
+        if spec.kind == AUTO:
+            raise UsageError("a plan compares kinds of index: leave --index out, or name some")
+        for one in embeddings:
+            check(spec, place, dimensions=one.compared)
         kinds.append(str(spec))
     return tuple(dict.fromkeys(kinds))
