@@ -64,6 +64,8 @@ def open_collection(
     names = [registry.card(name).name for name in names]
     declared = None if attributes is None else declared_kinds(attributes)
     wished = Wished.of(index)
+    # Before anything is made.
+    wished.check("milvus" if is_address(str(path)) else "local")
     store: Store
     if is_address(str(path)):
         from lookalike.stores.milvus.store import MilvusStore
@@ -88,7 +90,7 @@ def _with_indexes(
     store: "Store", folder: Path | None, names: Sequence[str], wished: "Wished"
 ) -> Collection:
     try:
-        wished.check(store)
+        wished.check_made(store)
     except BaseException:
         store.close()
         raise

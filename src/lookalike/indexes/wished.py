@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from lookalike.errors import UsageError
+from lookalike.indexes.kinds import Version
+from lookalike.indexes.parameters import Place
 from lookalike.indexes.spec import AUTO, IndexSpec
 from lookalike.indexes.support import check
 
@@ -68,14 +70,22 @@ class Wished:
         others = self.others if encoder.kind == "embedding" else None
         return self.named.get(encoder.name) or others or IndexSpec()
 
-    def check(self, store: "Store") -> None:
-        """See that a store can make them, and has made no other.
+    def check(self, place: Place, version: Version | None = None) -> None:
+        """See that a store can make them, as far as their vectors do not matter.
 
         Raises:
-            UsageError: it cannot, or an encoder that is there has another index.
+            UsageError: it cannot.
         """
         for spec in (self.others or IndexSpec(), *self.named.values()):
-            check(spec, store.place, store.version, binary=_is_for_hashes(spec))
+            check(spec, place, version, binary=_is_for_hashes(spec))
+
+    def check_made(self, store: "Store") -> None:
+        """See that a store has made no other.
+
+        Raises:
+            UsageError: an encoder that is there has another index, or its server cannot make one.
+        """
+        self.check(store.place, store.version)
         for encoder in store.encoders():
             wished, made = self.index(encoder), store.index(encoder.name)
             if not made.is_of(wished):

@@ -11,6 +11,8 @@ Asked = Literal["pictures", "words"]
 """What is searched with: words lie farther from every picture than pictures do from each other,
 and among distances that hardly differ, shortened codes put them in the wrong order."""
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -27,7 +29,7 @@ class Step:
 
     def reaches(self, recall: float) -> bool:
         """Whether every kind of query reaches it."""
-        return all(found >= recall for found in self.recall.values())
+        return all(found >= recall - _ROUNDING for found in self.recall.values())
 
     @property
     def cost(self) -> float:
