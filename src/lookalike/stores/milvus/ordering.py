@@ -19,13 +19,15 @@ from lookalike.stores.milvus.tiers import Tier
 
 Ask = Callable[[Limits, str], list[Answer]]
 """ask(limits, expression): the nearest of what also matches the expression, nearest first."""
+Count = Callable[[], int]
+"""How many rows there are to be found."""
 
 _BEYOND = -2.0
 """Less than the inner product of any two vectors of unit length."""
 
 
 def by_product(
-    ask: Ask, tiers: Sequence[Tier], first: int, least: float = _BEYOND
+    ask: Ask, count: Count, tiers: Sequence[Tier], first: int, least: float = _BEYOND
 ) -> Iterator[Answer]:
     """Rows by inner product, greatest first, ties by key.
 
@@ -38,20 +40,26 @@ def by_product(
         size = min(first + 1, tier.most)
         while True:
             found = ask(Limits(size, tier.parameters), "")
-            complete = len(found) < size
-            kept = found if complete else _without_last_ties(found)
-            kept = sorted(kept, key=lambda one: (-one.score, one.key))
+            short = len(found) < size
+            kept = in_order(found if short else _without_last_ties(found))
             yield from (one for one in kept if one.key not in given)
             given.update(one.key for one in kept)
             last = min(last, kept[-1].score if kept else last)
-            if (complete and tier.whole) or (found and found[-1].score < least):
+            if (short and len(given) >= count()) or (found and found[-1].score < least):
                 return
-            if complete or size == tier.most:
+            if short or size == tier.most:
                 break
             size = tier.most
-    for one in _beyond(ask, tiers[-1], last):
+    # Where a graph falls into pieces, or is only being made, a search may miss most of it, which
+    # a search within bounds does not.
+    for one in _beyond(ask, tiers[-1], np.inf if short else last):
         if one.key not in given:
             yield one
+
+
+def in_order(found: Sequence[Answer]) -> list[Answer]:
+    """Rows by inner product, greatest first, ties by key."""
+    return sorted(found, key=lambda one: (-one.score, one.key))
 
 
 def _beyond(ask: Ask, tier: Tier, last: float) -> Iterator[Answer]:
@@ -62,7 +70,7 @@ def _beyond(ask: Ask, tier: Tier, last: float) -> Iterator[Answer]:
         found = ask(limits, "")
         complete = len(found) < tier.most
         kept = found if complete else _without_last_ties(found)
-        yield from sorted(kept, key=lambda one: (-one.score, one.key))
+        yield from in_order(kept)
         if complete:
             return
         below = found[-1].score

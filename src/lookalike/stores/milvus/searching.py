@@ -5,6 +5,7 @@ with the first `_WITH_RECORDS` answers, so that nobody need ask for them again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
@@ -21,11 +22,11 @@ from lookalike.stores.milvus.asking import Answer, Limits
 from lookalike.stores.milvus.connection import pages
 from lookalike.stores.milvus.filter_expr import Compiled, compile_filter
 from lookalike.stores.milvus.layout import RECORD_COLUMNS, Table
-from lookalike.stores.milvus.ordering import Ask, by_bits, by_product
+from lookalike.stores.milvus.ordering import Ask, Count, by_bits, by_product, in_order
 from lookalike.stores.milvus.rows import record_of
 from lookalike.stores.milvus.state import State
 from lookalike.stores.milvus.tables import compared_rows
-from lookalike.stores.milvus.tiers import Tier, tiers_of
+from lookalike.stores.milvus.tiers import tiers_of
 
 _WITH_RECORDS = 1024
 _QUERIES_AT_A_TIME = 64
@@ -49,8 +50,9 @@ def nearest(
     if wanted.is_none:
         return []
     furthest = 2.0 if max_distance is None else max_distance
-    ask = wanted.asking(state.compared(one), vector)
-    found = by_product(ask, tiers_of(one.index), wanted.first, 1.0 - furthest - _SLACK)
+    table = state.compared(one)
+    ask, count = wanted.asking(table, vector), wanted.counting(table)
+    found = by_product(ask, count, tiers_of(one.index), wanted.first, 1.0 - furthest - _SLACK)
     rows = ((row.key, _distance(row), row) for row in found)
     return wanted.page(row for row in rows if row[1] <= furthest)
 
@@ -66,6 +68,7 @@ def nearest_each(
     one = state.member(encoder, "embedding")
     space, table, tier = state.space(one), state.compared(one), tiers_of(one.index)[0]
     expression = _compiled(state, where)
+    count = cache(partial(state.connection.count, table.name, expression.text))
     answered: list[list[Neighbour]] = []
     for some in pages(list(zip(queries, limits, strict=True)), _QUERIES_AT_A_TIME):
         size = min(max(limit for _, limit in some) + 1, tier.most)
@@ -75,7 +78,7 @@ def nearest_each(
             bounds = Limits(size, tier.parameters)
             rows = asking.search(state.connection, table, vectors, bounds, expression.text)
         for place, (query, limit) in enumerate(some):
-            found = None if rows is None else _first(rows[place], limit, size, tier)
+            found = None if rows is None else _first(rows[place], limit, size, count)
             if found is None:
                 answered.append(nearest(state, encoder, query, limit, 0, where, None))
             else:
@@ -83,10 +86,10 @@ def nearest_each(
     return answered
 
 
-def _first(found: list[Answer], limit: int, size: int, tier: Tier) -> list[Answer] | None:
+def _first(found: list[Answer], limit: int, size: int, count: Count) -> list[Answer] | None:
     """The first `limit` rows in order, of `size` asked for; None when they need not be those."""
-    order = sorted(found, key=lambda row: (-row.score, row.key))
-    if tier.whole and len(order) < size:
+    order = in_order(found)
+    if len(order) < size and len(order) >= count():
         return order[:limit]
     if len(order) <= limit or order[limit - 1].score == order[limit].score:
         return None
@@ -190,6 +193,10 @@ class _Wanted:
             return asking.search(connection, table, vector[None], limits, both, held)[0]
 
         return ask
+
+    def counting(self, table: Table) -> Count:
+        """What counts the rows that pass, when first asked."""
+        return cache(partial(self.state.connection.count, table.name, self.expression.text))
 
     def page(self, rows: Iterable[tuple[int, float, Answer]]) -> list[Neighbour]:
         """The page of (id, distance, row) in order; of an id the first one counts."""

@@ -17,14 +17,10 @@ _SECOND = 1024
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """The parameters that the first `most` answers are looked for with.
-
-    `whole` says that fewer answers than asked for are all there are.
-    """
+    """The parameters that the first `most` answers are looked for with."""
 
     most: int
     parameters: Mapping[str, Value]
-    whole: bool = True
 
 
 def tiers_of(index: IndexSpec) -> list[Tier]:
@@ -36,12 +32,9 @@ def tiers_of(index: IndexSpec) -> list[Tier]:
         first = min(int(usual[one.name]) for one in growing)
         most = min(WINDOW, *(int(one.high) for one in growing))
         depths = {min(depth, most) for depth in (first, max(first, _SECOND), WINDOW)}
-    # Where there are cells, those that were not looked into may hold more.
-    whole = "nprobe" not in usual
-    tiers = [
-        Tier(depth, search_parameters(index, "milvus", depth), whole) for depth in sorted(depths)
-    ]
-    if not whole and "nlist" in index.build:
+    tiers = [Tier(depth, search_parameters(index, "milvus", depth)) for depth in sorted(depths)]
+    if "nprobe" in usual and "nlist" in index.build:
+        # Cells that were not looked into may hold more.
         every = {**tiers[-1].parameters, "nprobe": index.build["nlist"]}
         tiers.append(Tier(tiers[-1].most, every))
     return tiers
