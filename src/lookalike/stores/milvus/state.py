@@ -170,6 +170,7 @@ def open_state(
     """
     connection = Connection(address)
     try:
+        capabilities.check_version(connection.version, address.server)
         kept_table = Layout(address.name, {}).kept
         kept = KeptTable(connection, kept_table)
         if not connection.has(kept_table.name):
