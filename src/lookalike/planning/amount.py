@@ -66,4 +66,4 @@ def number(value: float) -> str:
         return f"{value:,.0f}"
     if abs(value) >= 1000:
         return f"{value:,.1f}"
-    return f"{value:.4g}"
+    return f"{value:.5g}"

@@ -87,7 +87,7 @@ class Lines:
     ) -> Amount:
         """Add a line; returns its value as one number, for the formulas of others."""
         self.found.append(Line(section, name, amount.value, unit, amount.text, index, source))
-        shown = decimal(amount.value) if unit == "bytes" else number(amount.value)
+        shown = decimal(amount.value, digits=5) if unit == "bytes" else number(amount.value)
         return Amount(amount.value, f"{shown} {name}")
 
     def value(self, name: str, index: str = "") -> float:

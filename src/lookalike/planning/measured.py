@@ -5,14 +5,17 @@ The machines and commands are in docs/capacity.md.
 
 # A row of a Milvus segment in memory: 8 bytes for its timestamp, 16 for its place by primary key
 # (a pair of numbers), and 8 for each number; beside the bytes of each text and JSON, 8 for where
-# it begins and 16 for the view of it that filters read.
+# it begins, and for the view of it that filters read 16, or 48 of JSON.
 ROW_BYTES = 24
 NUMBER_BYTES = 8
 NUMBERS = 8
 """Of a record: id, size, modified_ns, width, height, duplicate_of, added, updated."""
 TEXT_BYTES = 24
-TEXTS = 9
-"""Of a record: uri, tenant, three digests, format, border, attributes, filterable."""
+TEXTS = 7
+"""Of a record: uri, tenant, three digests, format, border."""
+JSON_BYTES = 56
+JSONS = 2
+"""Of a record: attributes, filterable."""
 DIGEST_BYTES = 64 + 32 + 32
 """Hexadecimal digits of SHA-256, MD5 and the digest of pixels."""
 TENANT_BYTES = 16
@@ -21,8 +24,11 @@ FILTERABLE = 1.5
 """Bytes of the JSON made for filters, for each byte of attributes."""
 HAS_BYTES = 20
 """Of the JSON that says which encoders have a vector of a record, for each of them."""
-LOOKED_UP_BYTES = 120
-"""Of the indexes of uri, digests and duplicate_of, which the table of records has."""
+LOOKED_UP_BYTES = 96
+"""Of a text's place in the index that finds records by it, beside the text: a number (8), a node
+of a tree (80) and a list of one row (32), in place of the 24 of a text without an index."""
+LOOKED_UP = 4
+"""Of the table of records: uri and three digests."""
 
 HEX_SHRINKS = 2
 """Half of the bits of a hexadecimal digit say nothing: what compression makes of it."""

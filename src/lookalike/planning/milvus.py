@@ -42,6 +42,7 @@ def _row(workload: Workload) -> Amount:
         of(measured.ROW_BYTES, "row")
         + of(measured.NUMBER_BYTES) * of(measured.NUMBERS, "numbers")
         + of(measured.TEXT_BYTES) * of(measured.TEXTS, "texts")
+        + of(measured.JSON_BYTES) * of(measured.JSONS, "JSON")
         + of(workload.uri_bytes, "uri")
         + of(measured.DIGEST_BYTES, "digests")
         + of(measured.TENANT_BYTES + measured.FORMAT_BYTES, "tenant and format")
@@ -51,8 +52,10 @@ def _row(workload: Workload) -> Amount:
 
 
 def _records(workload: Workload) -> Amount:
-    has = of(measured.HAS_BYTES) * of(len(workload.encoders), "encoders")
-    looked_up = of(measured.LOOKED_UP_BYTES, "indexes of uri and digests")
+    has = of(measured.JSON_BYTES, "has") + of(measured.HAS_BYTES) * of(
+        len(workload.encoders), "encoders"
+    )
+    looked_up = of(measured.LOOKED_UP_BYTES) * of(measured.LOOKED_UP, "indexes")
     return pictures(workload) * (_row(workload) + has + looked_up)
 
 
