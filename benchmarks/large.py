@@ -153,7 +153,7 @@ class Watch:
         return f"own {self.own:,} MB, resident {self.resident:,} MB, child's own {self.child:,} MB"
 
 
-def memory(process: int) -> tuple[int, int]:
+def memory(process: int | str) -> tuple[int, int]:
     """(own, resident) MB of a process; zeros when it is gone."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
