@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import MissingExtraError, StoreError, UsageError
+from lookalike.stores.milvus import capabilities
 from lookalike.stores.milvus.connection import Connection
 from lookalike.stores.milvus.files import TableFiles
 from lookalike.stores.milvus.layout import Table
@@ -18,8 +19,6 @@ from lookalike.stores.milvus.state import State
 if TYPE_CHECKING:
     from lookalike.stores.base import Progress
 
-OLDEST = (2, 3, 4)
-"""The first server that takes Parquet."""
 _EVERY_S = 0.5
 _LOAD_SECONDS = 3600.0
 _DONE, _FAILED = 6, {1, 7}
@@ -115,12 +114,7 @@ def refuse(state: State) -> None:
         UsageError: the server cannot do it, or the collection is not empty; says what to do.
     """
     state.need_writable()
-    if state.connection.version < OLDEST:
-        said = ".".join(map(str, state.connection.version))
-        raise UsageError(
-            f"Milvus {said} has no bulk insert of Parquet files, which came with 2.3.4: upgrade "
-            "it, or copy without --bulk"
-        )
+    capabilities.need(state.connection.version, "parquet import", "copying with --bulk")
     if state.layout.tenancy != "key":
         raise UsageError(
             f"{state.address} has a partition for each tenant, and a bulk insert fills only one: "
