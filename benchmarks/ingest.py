@@ -107,7 +107,7 @@ def index(encoders: Sequence[Encoder], files: Sequence[Path], workers: int) -> N
         with LocalStore.open(Path(folder) / "collection") as store:
             for encoder in encoders:
                 store.add_encoder(encoder.spec)
-            store.optimize = lambda progress=None: None  # type: ignore[method-assign]
+            store.optimize = lambda *_, **__: None  # type: ignore[method-assign]
             report = ingest(store, encoders, files, workers=workers)
         assert report.added == len(files), report
 

@@ -120,7 +120,7 @@ def index(
             store.add_encoder(encoder.spec)
         start = memory()
         with Watch() as indexing:
-            build, store.optimize = store.optimize, lambda progress=None: None
+            build, store.optimize = store.optimize, lambda *_, **__: None
             report = ingest(store, encoders, [folder / "pictures"])
         with Watch() as building:
             build()

@@ -99,16 +99,15 @@ def test_every_worker_embeds_what_is_its_own(
     assert not store.missing("later")
 
 
-def test_only_one_that_works_alone_has_the_store_optimized(
+def test_the_store_is_told_whether_others_write(
     store: LocalStore, tiny: TinyEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It sweeps what has no record, which may be what another worker is about to write."""
-    optimized = []
-    monkeypatch.setattr(LocalStore, "optimize", lambda *_: optimized.append(1))
+    told = []
+    monkeypatch.setattr(LocalStore, "optimize", lambda *_, alone: told.append(alone))
     ingest(store, [tiny], [folder], shard=PARTS[0])
-    assert not optimized
     ingest(store, [tiny], [folder])
-    assert optimized
+    assert told == [False, True]
 
 
 class TestLocalCollection:

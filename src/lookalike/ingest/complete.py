@@ -45,8 +45,7 @@ def embed_missing(
     when only others lack vectors: no URL is fetched, and pictures that came as bytes are left as
     they are.
 
-    `own` says which records are this worker's, where several work at a time; the store is then
-    not told to optimize.
+    `own` says which records are this worker's, where several work at a time.
 
     `min_side` is the size in pixels at which the collection's pictures were decoded, so that they
     get the same embeddings as if the encoder had been there from the start.
@@ -66,7 +65,7 @@ def embed_missing(
         min_side=min_side,
         workers=workers,
         stage=f"embed with {encoder.spec.name}",
-        optimize=own is None,
+        alone=own is None,
     )
     return run(progress)
 

@@ -59,8 +59,8 @@ def ingest(
         limits: how large a picture may be.
         batch: most pictures in one commit.
         workers: threads that read and decode; one per processor by default.
-        shard: the part to take, as one of several workers at a time. What looks moved is left,
-            and the store is not told to optimize, which is for one that works alone.
+        shard: the part to take, as one of several workers at a time. What looks moved is left
+            for one that works alone.
 
     Returns:
         What became of the pictures. A bad one never stops the rest.
@@ -93,7 +93,7 @@ def ingest(
         batch=batch,
         workers=workers,
         afterwards=clean_up if prune else None,
-        optimize=shard is None,
+        alone=shard is None,
     )
     return run(progress, count=source.count)
 

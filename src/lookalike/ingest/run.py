@@ -39,7 +39,7 @@ class Run:
         workers: int | None = None,
         stage: str = "index",
         afterwards: Callable[[Callable[[], bool]], tuple[int, list[Failure]]] | None = None,
-        optimize: bool = True,
+        alone: bool = True,
     ) -> None:
         if not encoders:
             raise UsageError("nothing to encode with: give at least one encoder")
@@ -56,7 +56,7 @@ class Run:
         )
         self._stage = stage
         self._afterwards = afterwards
-        self._optimize = optimize
+        self._alone = alone
         self._removed = 0
         self._counted = 0
         self._error: BaseException | None = None
@@ -91,9 +91,9 @@ class Run:
         if self._error is not None:
             raise self._error
         self._tell(progress)
-        if self._optimize and not interrupted:
+        if not interrupted:
             try:
-                self._store.optimize(progress)
+                self._store.optimize(progress, alone=self._alone)
             except KeyboardInterrupt:
                 interrupted = True
         counts = self._ledger.counts

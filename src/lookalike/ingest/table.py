@@ -66,7 +66,7 @@ def ingest_table(
         batch=batch,
         workers=workers,
         afterwards=clean_up if prune else None,
-        optimize=source.shard is None,
+        alone=source.shard is None,
     )
     report = run(progress, count=source.count)
     return replace(report, notices=tuple(source.notices))

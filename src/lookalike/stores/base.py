@@ -439,8 +439,12 @@ class Store(Protocol):
         """
         ...
 
-    def optimize(self, progress: Progress | None = None) -> None:
-        """Build what makes search fast for everything added since the last time."""
+    def optimize(self, progress: Progress | None = None, *, alone: bool = True) -> None:
+        """Build what makes search fast for everything added since the last time.
+
+        Where others write at the same time, which is not `alone`, nothing is waited for, and
+        nothing taken away that may be theirs.
+        """
         ...
 
     def rebuild(self, progress: Progress | None = None) -> None:

@@ -45,10 +45,10 @@ class Upkeep(Kept):
             self._spaces[encoder.spec.name] = held
         return held[1]
 
-    def optimize(self, progress: Progress | None = None) -> None:
+    def optimize(self, progress: Progress | None = None, *, alone: bool = True) -> None:
         """Build what makes search fast for everything added since the last time.
 
-        Does nothing until enough has been added to be worth it.
+        Does nothing until enough has been added to be worth it. The writer is `alone` always.
         """
         self._need_writable()
         for one in self._known.values():

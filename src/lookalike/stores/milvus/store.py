@@ -143,10 +143,14 @@ class MilvusStore(Holding, Finding):
             one = self._state.member(encoder, "embedding")
             encoders.set_projection(self._state, one, projection, progress)
 
-    def optimize(self, progress: Progress | None = None) -> None:
-        """Have the server index what was written here, if it is much, and wait until it has."""
+    def optimize(self, progress: Progress | None = None, *, alone: bool = True) -> None:
+        """Have the server index what was written here, if it is much, and wait until it has.
+
+        When no other process writes, which is `alone`, vectors that one that died left without a
+        record are swept; otherwise they may be of a write under way, and nothing is waited for.
+        """
         self._state.need_writable()
-        upkeep.optimize(self._state, progress)
+        upkeep.optimize(self._state, progress, alone=alone)
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Make every table of compared vectors again, and its index, from what is kept.

@@ -18,14 +18,18 @@ _CHUNK_ROWS = 4096
 _POLL_SECONDS = 0.5
 
 
-def optimize(state: State, progress: Progress | None) -> None:
-    """Have the server index what was written here, if that is worth it, and wait until it has."""
+def optimize(state: State, progress: Progress | None, *, alone: bool) -> None:
+    """Have the server index what was written here, if that is worth it.
+
+    When no other process writes (`alone`), wait until it has, and sweep.
+    """
     for one in list(state.members.values()):
         name = state.compared(one).name
         if not one.is_hash and state.connection.rows_since_flush(name) >= _WORTH_FLUSHING:
             state.connection.flush(name)
-            _wait(state, one, progress)
-        if _held(state, one) > state.connection.count(state.records.name):
+            if alone:
+                _wait(state, one, progress)
+        if alone and _held(state, one) > state.connection.count(state.records.name):
             sweep(state, one)
 
 
