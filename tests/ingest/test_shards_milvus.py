@@ -180,6 +180,35 @@ def test_four_workers_one_of_them_killed_make_what_one_makes(
     assert attempts == {0: 1, 1: 1, 2: 2, 3: 1}
 
 
+def test_what_another_worker_may_be_writing_is_not_swept(
+    milvus: MilvusProcess, photos: Path
+) -> None:
+    from pymilvus import MilvusClient
+
+    name = "shards_swept"
+    pictures = sorted((photos / "animals").glob("*.jpg"))
+    server = MilvusClient(milvus.uri)
+
+    def vectors() -> int:
+        rows = server.query(
+            f"{name}__phash", "row >= 0", output_fields=["count(*)"], consistency_level="Strong"
+        )
+        return int(rows[0]["count(*)"])
+
+    with lookalike.open(milvus.address(name), encoder="phash") as collection:
+        assert collection.add(pictures).added == len(pictures)
+        # As it is between the two writes of another process: the vector first, the record last.
+        server.delete(name, ids=[next(collection.list()).id])
+    # Opened again, since a collection need not see at once what others write.
+    with lookalike.open(milvus.address(name)) as collection:
+        assert len(collection) == len(pictures) - 1
+        collection._store.optimize(alone=False)
+        assert vectors() == len(pictures)
+        collection._store.optimize()
+        assert vectors() == len(pictures) - 1
+    server.close()
+
+
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[MilvusProcess]:
     """A server to be killed."""
