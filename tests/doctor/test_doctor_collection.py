@@ -1,12 +1,13 @@
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import lookalike
-from lookalike.doctor import clock, collection, examine, server
+from lookalike.doctor import clock, collection, examine, server, tables
 from lookalike.doctor.finding import Finding
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import EncoderStats, StoreStats
@@ -112,3 +113,27 @@ def test_a_check_that_fails_stops_no_other(tmp_path: Path, monkeypatch: pytest.M
         assert found[topic].level == "warning"
         assert "no such thing" in found[topic].found
     assert found["disk"].topic == "disk"
+
+
+def test_tables() -> None:
+    assert tables.judge({"a", "a__kept"}, {"a", "a__kept"}).level == "ok"
+    assert tables.judge({"a"}, {"a", "a__kept"}).level == "problem"
+    assert tables.judge({"a", "a__kept", "a__one__2"}, {"a", "a__kept"}).level == "warning"
+
+
+def test_a_collection_on_a_server(milvus: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOKALIKE_OFFLINE", "1")
+    address = milvus.address("doctored")
+    none = {finding.topic: finding for finding in examine(address)}
+    assert none["collection"].level == "ok"
+    with lookalike.open(address, encoder="phash") as opened:
+        opened.add_embeddings([1, 2], np.eye(2, 8, dtype=np.float32))
+    found = {finding.topic: finding for finding in examine(address)}
+    assert {name for name, one in found.items() if one.level == "problem"} == set()
+    for topic in ("reachable", "server version", "clock", "tables", "collection"):
+        assert found[topic].level == "ok", found[topic]
+    from pymilvus import MilvusClient
+
+    client = MilvusClient(milvus.uri)
+    client.drop_collection("doctored__external")
+    assert {one.topic for one in examine(address) if one.level == "problem"} >= {"tables"}

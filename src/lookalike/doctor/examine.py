@@ -50,13 +50,14 @@ def _packages() -> Iterable[Finding]:
 
 
 def _server(target: str, state: _State) -> Iterator[Finding]:
-    from lookalike.doctor import collection, server
+    from lookalike.doctor import collection, server, tables
 
     reached = False
     for finding in server.check(target):
         reached = reached or finding.topic == "clock"
         yield finding
     if reached:
+        yield from _guarded("tables", lambda: tables.check(target))
         yield from collection.check(target, state)
 
 
