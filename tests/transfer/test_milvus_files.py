@@ -1,6 +1,7 @@
 """Parquet files in the form that Milvus's bulk insert takes."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from filled import COUNT, HASH, PROJECTION, WORDS, fill
 
-from lookalike.errors import UsageError
+from lookalike.errors import MissingExtraError, UsageError
 from lookalike.filters import parse
 from lookalike.stores.local import LocalStore
 from lookalike.stores.milvus import files
@@ -132,3 +133,9 @@ def test_a_collection_as_files(tmp_path: Path) -> None:
         assert rows == table["rows"]
     with pytest.raises(UsageError, match="not empty"):
         export_tables(tmp_path / "c", folder)
+
+
+def test_files_need_pyarrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"lookalike\[parquet\]"):
+        TableFiles(tmp_path / "t", LAYOUT.records)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lookalike.errors import UsageError
 from lookalike.stores.milvus import bulk
 from lookalike.stores.milvus.bulk import Staged, Staging
+from lookalike.stores.milvus.files import schema_of
 from lookalike.stores.milvus.store import MilvusStore
 from lookalike.transfer.tabulated import EncoderTables, write_tables
 
@@ -60,6 +61,7 @@ def refuse_bulk(target: "Store", part: "Part", place: str) -> Staging:
         The place.
 
     Raises:
+        MissingExtraError: pyarrow is not installed.
         UsageError: it cannot; says what to do.
     """
     if not isinstance(target, MilvusStore):
@@ -68,6 +70,7 @@ def refuse_bulk(target: "Store", part: "Part", place: str) -> Staging:
         )
     if part.ids != "keep":
         raise UsageError("--bulk keeps the ids of the source: copy without --ids new, or --bulk")
+    schema_of(target._state.records)  # needs the package that the files need
     staging = Staging.parse(place)
     bulk.refuse(target._state)
     return staging
