@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from lookalike.errors import FilterError, UsageError
-from lookalike.filters import Comparison, Field, Filter, IsNull, all_of, parse
+from lookalike.filters import Comparison, Field, Filter, IsNull, Not, OneOf, all_of, parse
 from lookalike.filters.fields import Scalar
 from lookalike.records import Record
 from lookalike.stores.base import Neighbour
@@ -21,6 +21,7 @@ Records = Callable[[Sequence[Neighbour]], "list[Record | None]"]
 _AT_FIRST = 4
 """Times as many answers as groups are looked at first."""
 _GROWTH = 4
+_ID = Field(("id",), system=True)
 MOST_OF_A_GROUP = 1000
 
 
@@ -66,8 +67,16 @@ class Grouping:
 
     def same(self, value: Scalar) -> Filter:
         """Passes the records of one group, and perhaps some others."""
-        literal = float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        return Comparison(self.field, "==", int(value) if self.field.kind == "id" else literal)
+        return Comparison(self.field, "==", self.literal(value))
+
+    def literal(self, value: Scalar) -> Scalar:
+        """A value as a filter compares it."""
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return float(value) if whole and self.field.kind != "id" else value
+
+    def stands_alone(self, one: Neighbour) -> bool:
+        """Whether an answer's record is in no group."""
+        return one.record is not None and self.value_of(one.record) is None
 
 
 def grouped(
@@ -80,16 +89,28 @@ def grouped(
 ) -> list[Neighbour]:
     """The best of each of `limit` groups, group after group, in order of the best of each.
 
-    Answers are read as far down as it takes to see so many groups. `offset` groups are skipped.
+    Answers are read as far down as it takes to see so many groups, or until no value is left but in
+    lists. `offset` groups are skipped.
     """
     end = offset + limit
-    size = _AT_FIRST * end
+    size, seen_before = _AT_FIRST * end, 0
+
+    def others() -> bool:
+        """Whether there are other groups, but for lists that hold values already seen."""
+        firsts = [members[0] for members in groups.values()]
+        values = [grouping.value_of(one.record) for one in firsts if one.record is not None]
+        named = tuple(grouping.literal(value) for value in values if value is not None)
+        alone = tuple(one.id for one in firsts if grouping.stands_alone(one))
+        excluded = (OneOf(grouping.field, named), OneOf(_ID, alone))
+        return bool(search(1, all_of(where, *(Not(one) for one in excluded if one.values))))
+
     while True:
         found = _with_records(search(size, where), records)
         groups = _in_groups(found, grouping)
         whole = len(found) < size
-        if whole or len(groups) >= end:
+        if whole or len(groups) >= end or (len(groups) == seen_before and not others()):
             break
+        seen_before = len(groups)
         size *= _GROWTH
     page: list[Neighbour] = []
     for seen in list(groups.values())[offset:end]:

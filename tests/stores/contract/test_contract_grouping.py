@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lookalike.errors import UsageError
-from lookalike.filters import parse
+from lookalike.filters import Filter, parse
 from lookalike.records import Record
 from lookalike.search import Term
 from lookalike.search import search as answer
@@ -129,3 +129,20 @@ def test_a_number_is_no_truth_and_a_text_no_number() -> None:
     ]
     assert keys[0] == keys[1]
     assert len(set(keys)) == len(values) - 1
+
+
+def test_no_more_is_read_when_no_value_is_left() -> None:
+    colours = ["red", "blue"]
+    records = {n: Record(n, f"/{n}", attributes={"colour": colours[n % 2]}) for n in range(5000)}
+    asked = []
+
+    def find(size: int, where: Filter | None) -> list[Neighbour]:
+        passing = [n for n, one in records.items() if where is None or where.matches(one)]
+        asked.append(size)
+        return [Neighbour(n, n / 1e4) for n in passing[:size]]
+
+    page = grouped(
+        find, lambda some: [records[one.id] for one in some], Grouping.parse("colour"), 3, 0, None
+    )
+    assert [one.id for one in page] == [0, 1]
+    assert sum(asked) < 100
