@@ -39,6 +39,6 @@ def _keep_to(part: Shard, store: Store) -> None:
     raise UsageError(
         f"shard {part}: this collection has {holds}, and one process at a time can write to it: "
         f"give every part a collection of its own, such as -c part-{part.number}.lookalike, and "
-        "put them together with `lookalike copy --ids new`, or index into a server (milvus://HOST/NAME), "
-        "which takes many writers"
+        "put them together with `lookalike copy --ids new`, or index into a server "
+        "(milvus://HOST/NAME), which takes many writers"
     )
