@@ -182,13 +182,14 @@ def test_a_text_cannot_leave_its_quotes(shelf: Shelf) -> None:
 
 
 def test_long_lists(shelf: Shelf) -> None:
-    many = tuple(float(number) for number in range(10_000))
-    fractions = tuple(number + 0.1 for number in range(10_000))
-    texts = tuple(f"{'x' * 20}{number}" for number in range(9_998))
+    many = tuple(float(number) for number in range(3000))
+    fractions = tuple(number + 0.1 for number in range(3000))
+    texts = tuple(f"{'x' * 20}{number}" for number in range(2998))
     for values in (many, fractions, (*texts, "é", "a%b"), (True, *texts[:10], *fractions[:10])):
-        for field in (FIELDS[0], Field(("price",)), Field(("colour",))):
-            shelf.check(OneOf(field, values))
-            shelf.check(Not(OneOf(field, values)))
+        shelf.check(OneOf(FIELDS[0], values))
+        shelf.check(Not(OneOf(FIELDS[0], values)))
+        shelf.check(OneOf(Field(("price",)), values))
+        shelf.check(OneOf(Field(("colour",)), values))
     for values in (many, fractions):
         shelf.check(OneOf(SYSTEM_NUMBERS[0], values))
         shelf.check(OneOf(SYSTEM_NUMBERS[4], values))

@@ -39,7 +39,6 @@ CAPABILITIES: dict[str, Capability] = {one.name: one for one in _ALL}
 
 MOST_PARTITIONS = 1024
 """Partitions of a collection by default from 2.4 on; 4,096 before."""
-MOST_PARTITIONS_BEFORE: tuple[Version, int] = ((2, 4, 0), 4096)
 
 
 def can(version: Version, name: str) -> bool:
@@ -71,12 +70,6 @@ def check_version(version: Version, server: str) -> None:
         raise UsageError(
             f"Milvus at {server} is of {_text(version)}; lookalike needs {_text(OLDEST)} or newer."
         )
-
-
-def most_partitions(version: Version) -> int:
-    """How many partitions a collection may have, unless the server was configured otherwise."""
-    before, more = MOST_PARTITIONS_BEFORE
-    return more if version < before else MOST_PARTITIONS
 
 
 def _text(version: Version) -> str:
