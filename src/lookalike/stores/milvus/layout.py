@@ -162,8 +162,15 @@ class Layout:
 
     @property
     def filtered(self) -> list[str]:
-        """Columns that filters look at so often that they have an index of their own."""
-        declared = [filterable.attribute_column(name) for name in self.declared]
+        """Columns that filters look at so often that they have an index of their own.
+
+        Truths have none: older servers refuse that, and it would tell two halves apart.
+        """
+        declared = [
+            filterable.attribute_column(name)
+            for name, kind in self.declared.items()
+            if kind != "boolean"
+        ]
         return declared if self._partition_key else ["tenant", *declared]
 
     @property
