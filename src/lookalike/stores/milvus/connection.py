@@ -53,7 +53,12 @@ class Connection:
         self._client = self._tried(
             "connect",
             lambda limit: kind(
-                uri=address.uri, token=address.token, db_name=address.database, timeout=limit
+                uri=address.uri,
+                token=address.token,
+                db_name=address.database,
+                timeout=limit,
+                # By default a server that was away for long is looked for every two minutes.
+                grpc_options={"grpc.max_reconnect_backoff_ms": round(_LONGEST_PAUSE * 1000)},
             ),
             min(_CONNECT_SECONDS, address.timeout),
         )

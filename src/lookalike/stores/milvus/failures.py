@@ -21,6 +21,7 @@ _NO_ENTRY = re.compile(r"auth check failure|unauthenticated|permission", re.IGNO
 
 def passes(error: Exception) -> bool:
     """Whether the same call may succeed a little later."""
+    error = _behind(error)
     code = _grpc_code(error)
     if code is not None:
         return code == "UNAVAILABLE"
@@ -32,6 +33,7 @@ def passes(error: Exception) -> bool:
 
 def told(error: Exception, operation: str, address: MilvusAddress, seconds: float) -> StoreError:
     """The error to raise in place of another."""
+    error = _behind(error)
     start = f"Milvus at {address.server} "
     code, text = _grpc_code(error), _text(error)
     if code == "DEADLINE_EXCEEDED" or "deadline exceeded" in text.lower():
@@ -76,6 +78,14 @@ def version_of(text: str) -> tuple[int, int, int]:
     if found is None:
         return (9, 0, 0)
     return (int(found[1]), int(found[2]), int(found[3] or 0))
+
+
+def _behind(error: Exception) -> Exception:
+    """What pymilvus calls a failed connection, whatever it failed by."""
+    cause = error.__cause__
+    if isinstance(cause, Exception) and _grpc_code(cause) == "UNAUTHENTICATED":
+        return cause
+    return error
 
 
 def _grpc_code(error: Exception) -> str | None:
