@@ -27,6 +27,7 @@ _NO_QUALITY = -1
 
 def upsert(state: State, entries: Sequence[Entry]) -> list[int]:
     """Insert or update records with their vectors; returns their ids in order."""
+    _check_names(entries)
     now = time.time()
     ids: list[int] = []
     groups = list(without_repeats(entries))
@@ -98,12 +99,12 @@ def _check(state: State, entries: Sequence[Entry]) -> None:
     """Refuse what can be refused without asking the server."""
     vectors.given(state, entries)
     vectors.given_trimmed(state, entries)
-    _check_names(entries)
     for entry in entries:
         row_of(merged(entry, 0, None, None, 0.0), state.declared)
 
 
 def _check_names(entries: Sequence[Entry]) -> None:
+    """Refuse names that are no text, and ids that no record can have."""
     for entry in entries:
         check_text(entry.uri, "The uri")
         check_text(entry.tenant, "The tenant")
@@ -116,7 +117,6 @@ def _check_names(entries: Sequence[Entry]) -> None:
 
 def _resolve(state: State, entries: Sequence[Entry]) -> tuple[list[int], Rows]:
     """The id of each entry's record, and the rows of those that are there."""
-    _check_names(entries)
     natural = [natural_id(entry.tenant, entry.uri) for entry in entries]
     wanted = {*natural, *(entry.id for entry in entries if entry.id is not None)}
     rows = reading.by_id(state, wanted, to_change=True)
