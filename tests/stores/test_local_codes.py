@@ -112,6 +112,27 @@ def test_within_a_filter(built: Path) -> None:
         assert ids_of(found) == exact(1500, slice(1000, 1600))[:10]
 
 
+def test_all_that_a_narrow_filter_leaves_are_found_at_once(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    real = engine.VectorIndex.search
+
+    def noted(self: engine.VectorIndex, query: list[float], limit: int, *more, **named):  # type: ignore[no-untyped-def]
+        asked.append(limit)
+        return real(self, query, limit, *more, **named)
+
+    monkeypatch.setattr(engine.VectorIndex, "search", noted)
+    with LocalStore.open(built) as store:
+        for few in (100_000, 5):
+            monkeypatch.setattr(engine, "_EXACT_FILTER", few)
+            asked.clear()
+            found = store.nearest("e", ROWS[1500], 10, where=parse("n >= 1000 and n < 1006"))
+            assert ids_of(found) == exact(1500, slice(1000, 1006))
+            # Only comparing with each tells that there are no more.
+            assert len(asked) == (1 if few > 6 else 2)
+
+
 def test_a_changed_vector_leaves_what_is_linked_alone(built: Path, tmp_path: Path) -> None:
     shutil.copytree(built, tmp_path / "c")
     (old,) = (tmp_path / "c").glob("vectors/*")

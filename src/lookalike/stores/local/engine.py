@@ -35,8 +35,11 @@ _FILTERED_EF = 128
 """The least candidates of a search with a filter."""
 _INDEX_AT_KB = 1
 """When the graph is built is for `shards` to say, so the engine is to leave nothing out of it."""
-_EXACT_FILTER = 20_000
-"""Filters that leave fewer vectors than this, of one segment, are searched exactly."""
+_EXACT_SEGMENT = 20_000
+"""Segments of fewer vectors than this are searched without their graph."""
+_EXACT_FILTER = 100_000
+"""Filters that leave fewer vectors than this of each segment are searched exactly: ACORN takes 4 ms
+in a graph of 100,000, comparing 0.03 ms for every 1,000."""
 SEGMENT = 1_000_000
 """Vectors of a segment, from which on it is not merged with others: each has its own graph, so
 that building one takes the memory and disk of so many, however large the collection."""
@@ -68,7 +71,7 @@ def settings(dimensions: int, index: IndexSpec) -> qdrant.EdgeConfig:
         hnsw_config=qdrant.HnswIndexConfig(
             m=int(index.build.get("M", _DEFAULT_M)),
             ef_construct=int(index.build.get("efConstruction", _DEFAULT_EF_CONSTRUCTION)),
-            full_scan_threshold=int(_EXACT_FILTER * kb) + 1,
+            full_scan_threshold=int(_EXACT_SEGMENT * kb) + 1,
         ),
         optimizers=qdrant.EdgeOptimizersConfig(
             indexing_threshold=_INDEX_AT_KB, max_segment_size=int(SEGMENT * kb) + 1
@@ -197,9 +200,10 @@ class VectorIndex:
         engine returns is chance.
         """
         exact = exact or self.space.index.table.exact
-        parameters = self._exact if exact else self._plain if where is None else self._filtered
         nearest = qdrant.Query.Nearest(query)
         try:
+            exact = exact or (where is not None and self._few(where))
+            parameters = self._exact if exact else self._plain if where is None else self._filtered
             points = self._shard.query(
                 qdrant.QueryRequest(limit + 1, query=nearest, filter=where, params=parameters)
             )
@@ -213,6 +217,12 @@ class VectorIndex:
         answers = [(1.0 - score if score < 1.0 else 0.0, key) for score, key in scored]
         answers.sort()
         return answers, complete
+
+    def _few(self, where: Any) -> bool:
+        """Whether a filter leaves so few vectors that comparing with each is fastest."""
+        segments = 1 + len(self) // SEGMENT
+        counted = self._shard.count(qdrant.CountRequest(filter=where, exact=False))
+        return int(counted) < _EXACT_FILTER * segments
 
     def distances(self, query: list[float], ids: Sequence[int]) -> dict[int, float]:
         """Cosine distances of some points by id, each compared; absent ids are left out."""

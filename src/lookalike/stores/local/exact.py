@@ -19,6 +19,7 @@ from lookalike.stores.local.rows import in_chunks
 from lookalike.stores.space import Space
 
 _ROWS = 8192
+_FEW = 512
 
 
 def distances(
@@ -79,5 +80,8 @@ def _arrays(rows: list[Any], space: Space) -> tuple[NDArray[np.int64], NDArray[n
 
 def _to(query: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cosine distances (n,) of a query to (n, size) vectors."""
-    distances: NDArray[np.float32] = np.clip(1.0 - vectors @ query, 0.0, 2.0)
+    # A few are not worth waking the threads of the linear algebra.
+    few = len(vectors) <= _FEW
+    scores = np.einsum("ij,j->i", vectors, query) if few else vectors @ query
+    distances: NDArray[np.float32] = np.clip(1.0 - scores, 0.0, 2.0)
     return distances
