@@ -10,7 +10,8 @@ _RATE_LIMIT, _FORCE_DENY = 8, 9
 _PASSING = re.compile(
     r"not ready|no available|not available|node not match|NodeNotMatch|NotShardLeader"
     r"|shard leader|not healthy|is not serving|service unavailable|node offline|lease"
-    r"|channel not found|fail connecting|fail to get shard|try again|etcd|fully loaded|timestamp lag",
+    r"|channel not found|fail connecting|fail to get shard|try again|etcd|fully loaded"
+    r"|timestamp lag",
     re.IGNORECASE,
 )
 _NOT_LOADED = re.compile(r"not loaded|has not been loaded|not fully loaded", re.IGNORECASE)
