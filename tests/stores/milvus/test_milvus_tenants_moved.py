@@ -23,6 +23,7 @@ def store(milvus: MilvusProcess) -> Iterator[Store]:
     store.close()
 
 
+@pytest.mark.xfail(reason="nothing makes the partition of a new tenant yet", strict=True)
 def test_a_record_moves_to_another_tenants_partition_and_back(store: Store) -> None:
     hashed = {"e": EYE[0], "h": np.array([1, 2], np.uint8)}
     (key,) = store.upsert([Entry("/1", "a", vectors=hashed)])
