@@ -30,9 +30,14 @@ def give(workload: Workload, plan: Plan, chosen: str) -> Iterator[str]:
 
 
 def index(workload: Workload, plan: Plan) -> str:
-    """The kind of index that needs the fewest machines, of those that find enough."""
+    """The kind of index that needs the fewest machines, of those that find enough.
+
+    Where searches per second were given, of those whose speed was measured.
+    """
     kinds = _kinds(plan)
     fitting = [kind for kind in kinds if _finds(kind) >= workload.recall] or kinds
+    if workload.qps:
+        fitting = [kind for kind in fitting if _replicas(plan, kind)] or fitting
     return min(fitting, key=lambda kind: machines(plan, workload, kind), default="")
 
 
@@ -77,11 +82,15 @@ def _kinds(plan: Plan) -> list[str]:
 def machines(plan: Plan, workload: Workload, kind: str) -> int:
     """Query nodes for the memory, and for the searches per second where they were given."""
     nodes = plan.line("query nodes", kind).value
+    return round(nodes / workload.replicas * max(workload.replicas, _replicas(plan, kind)))
+
+
+def _replicas(plan: Plan, kind: str) -> float:
+    """How many replicas the searches asked for take; 0 where that is not known."""
     try:
-        needed = plan.line("replicas for the searches asked for", kind).value
+        return plan.line("replicas for the searches asked for", kind).value
     except KeyError:
-        needed = 0
-    return round(nodes / workload.replicas * max(workload.replicas, needed))
+        return 0
 
 
 def _finds(kind: str) -> float:

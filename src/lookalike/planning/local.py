@@ -10,8 +10,8 @@ from lookalike.planning.workload import Encoder, Workload
 
 _CELL, _HEAD = 6, 18
 """Of a record's row in SQLite: its length and id, and the types of its 16 columns."""
-_VECTOR_CELL = 10
-_INDEX_CELL = 10
+_VECTOR_CELL, _HASH_CELL = 10, 7
+_URI_CELL, _DIGEST_CELL = 8, 6
 _RECORD_NUMBERS = 32
 _RECORD_DIGESTS = 64
 
@@ -41,8 +41,8 @@ def _catalogue(lines: Lines, workload: Workload) -> list[Amount]:
         + of(workload.attributes_bytes, "attributes")
     )
     own = lines.add(section, "records", pictures(workload) * sqlite.table(row))
-    by_uri = uri + tenant + of(_INDEX_CELL, "cell")
-    digests = of(_RECORD_DIGESTS, "digests") + of(3) * of(_INDEX_CELL + 2, "cells")
+    by_uri = uri + tenant + of(_URI_CELL, "cell")
+    digests = of(_RECORD_DIGESTS, "digests") + of(3) * of(_DIGEST_CELL, "cells") + of(2 * 2)
     found = lines.add(
         section,
         "indexes of uri and digests",
@@ -50,9 +50,12 @@ def _catalogue(lines: Lines, workload: Workload) -> list[Amount]:
     )
     parts = [own, found]
     for one in workload.encoders:
-        size = of(one.size / 8, "bytes") if one.kind == "hash" else dimensions(one) * of(2, "bytes")
-        each = sqlite.table(size + of(_VECTOR_CELL, "cell"))
-        parts.append(lines.add(section, f"{one.name} in the catalogue", pictures(workload) * each))
+        if one.kind == "hash":
+            row = of(one.size / 8, "bytes") + of(_HASH_CELL, "cell")
+        else:
+            row = dimensions(one) * of(2, "bytes") + of(_VECTOR_CELL, "cell")
+        name = f"{one.name} in the catalogue"
+        parts.append(lines.add(section, name, pictures(workload) * sqlite.table(row)))
     return parts
 
 
@@ -66,11 +69,13 @@ def _indexes(lines: Lines, workload: Workload, spec: IndexSpec) -> list[Amount]:
             continue
         index = of(vector_bytes(spec, "local", dimensions=one.compared).disk, spec.kind)
         fields = (
-            of(measured.ENGINE_FIELDS_BYTES, "ids and fields")
+            of(measured.ENGINE_FIELDS_BYTES, "names and numbers")
             + of(workload.uri_bytes, "uri")
             + of(measured.TENANT_BYTES, "tenant")
             + of(workload.attributes_bytes, "attributes")
         )
+        block = of(measured.ENGINE_BLOCK_BYTES, "block")
+        fields = (fields / block).up() * block + of(measured.ENGINE_PLACE_BYTES, "ids and places")
         parts += [
             lines.add(section, f"{one.name} codes and graph", pictures(workload) * index),
             lines.add(section, f"{one.name} fields for filters", pictures(workload) * fields),

@@ -6,9 +6,9 @@ PAGE_BYTES = 8192
 """Of the catalogue (`stores.local.catalogue`)."""
 _PAGE_HEAD = 8
 _POINTER = 2
-FILLED = 0.69
-"""Of a page of an index whose rows come in any order: each is cut in half when it is full (Yao,
-1978); rows that come in order of their key fill pages."""
+FILLED = 0.9
+"""Of a page of an index whose rows come in any order, as measured: a page that is full shares its
+rows with its neighbours before another one is made."""
 
 
 def table(row: Amount) -> Amount:
