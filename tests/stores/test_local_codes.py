@@ -2,16 +2,18 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import qdrant_edge as qdrant
 
+from lookalike.errors import StoreError
 from lookalike.filters import parse
 from lookalike.indexes import IndexSpec
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Entry, Neighbour
-from lookalike.stores.local import LocalStore, engine, refined, shards
+from lookalike.stores.local import LocalStore, engine, graph, refined, room, shards
 
 COUNT, DIM = 3000, 96
 RNG = np.random.default_rng(11)
@@ -137,11 +139,9 @@ def test_a_changed_vector_leaves_what_is_linked_alone(built: Path, tmp_path: Pat
     shutil.copytree(built, tmp_path / "c")
     (old,) = (tmp_path / "c").glob("vectors/*")
     copied = tmp_path / "copy"
-    from lookalike.stores.local.graph import UNCHANGING, copy_folder
-
-    copy_folder(old, copied)
+    graph.copy_folder(old, copied)
     linked = [path for path in copied.rglob("*") if path.stat().st_nlink > 1 and path.is_file()]
-    assert {path.name for path in linked} == UNCHANGING - {"matrix.dat", "quantized.data"}
+    assert {path.name for path in linked} == graph.UNCHANGING - {"matrix.dat", "quantized.data"}
     before = {path: path.read_bytes() for path in linked}
     shard = qdrant.EdgeShard.load(str(copied))
     points = [qdrant.Point(n, (-ROWS[n]).tolist(), {"n": -n}) for n in range(1, 50)]
@@ -160,8 +160,6 @@ def test_a_changed_vector_leaves_what_is_linked_alone(built: Path, tmp_path: Pat
 def test_where_links_cannot_be_made_files_are_copied(
     built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lookalike.stores.local import graph
-
     def refused(*_: object) -> None:
         raise OSError("this file system has no links")
 
@@ -171,6 +169,10 @@ def test_where_links_cannot_be_made_files_are_copied(
     for path in old.rglob("*"):
         if path.is_file():
             assert (tmp_path / "copy" / path.relative_to(old)).read_bytes() == path.read_bytes()
+
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=room.MARGIN))
+    with pytest.raises(StoreError, match="is full"):
+        graph.copy_folder(old, tmp_path / "another")
 
 
 def test_an_index_of_float16_beside_codes_is_used_as_it_is(

@@ -240,7 +240,7 @@ class VectorIndex:
         """Whether a search for a stored vector finds it, or one that equals it."""
         with _failures(self.folder):
             nearest = qdrant.Query.Nearest(vector.tolist())
-            # Deep, for the question is whether the index is whole: of short vectors int8 codes are
+            # Deep, for the question is whether the index is whole: of short vectors codes are
             # often the same, and the first answers lack 3 of 100 among 100,000 random vectors.
             points = self._shard.query(
                 qdrant.QueryRequest(_CHECKED, query=nearest, params=self._plain)

@@ -14,6 +14,7 @@ from pathlib import Path
 import qdrant_edge
 
 from lookalike.errors import StoreError
+from lookalike.stores.local.room import need_room
 
 _CHILD = """
 import signal, sys
@@ -85,6 +86,9 @@ def copy_folder(source: Path, target: Path) -> None:
 
     Vectors and graphs of finished segments, which the engine never changes, are linked where the
     file system can do that.
+
+    Raises:
+        StoreError: it cannot, and the disk has no room for them.
     """
     for path in source.rglob("*"):
         copy = target / path.relative_to(source)
@@ -92,8 +96,11 @@ def copy_folder(source: Path, target: Path) -> None:
             copy.mkdir(parents=True, exist_ok=True)
         else:
             copy.parent.mkdir(parents=True, exist_ok=True)
-            if path.name not in UNCHANGING or not _linked(path, copy):
-                _copy_sparse(path, copy)
+            if path.name in UNCHANGING:
+                if _linked(path, copy):
+                    continue
+                need_room(copy.parent, path.stat().st_size)
+            _copy_sparse(path, copy)
 
 
 def _linked(source: Path, target: Path) -> bool:
