@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lookalike.stores.base import Store
 
 _ROWS = 2000
-_OWN = (PREFIX, "index ", SHARD)
+_OWN = (PREFIX, SHARD)
 """How the keys of settings begin that are of one store, and not of what is in it."""
 
 

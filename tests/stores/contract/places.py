@@ -57,8 +57,7 @@ class Place:
             # A server looks for the few among the many that were deleted, and misses some.
             store.optimize()
         for key in store.settings():
-            if not key.startswith("index "):
-                store.set_setting(key, None)
+            store.set_setting(key, None)
         for spec in store.encoders():
             if spec.kind == "embedding" and store.projection(spec.name) is not None:
                 store.set_projection(spec.name, None)

@@ -22,18 +22,13 @@ def test_a_setting_is_kept_as_it_is(place: Place, value: Any) -> None:
     store.set_setting("a b", value)
     store.set_setting("other", 0)
     assert store.setting("a b") == value
-    assert own_settings(store) == {"a b": value, "other": 0}
+    assert store.settings() == {"a b": value, "other": 0}
     other = place.opened(read_only=True)
     assert other.setting("a b") == value
     other.close()
     store.set_setting("a b", None)
     store.set_setting("never there", None)
-    assert own_settings(store) == {"other": 0}
-
-
-def own_settings(store: Store) -> dict[str, Any]:
-    """The settings but those that a store keeps about its indexes."""
-    return {key: value for key, value in store.settings().items() if not key.startswith("index ")}
+    assert store.settings() == {"other": 0}
 
 
 def test_what_json_cannot_hold_is_no_setting(store: Store) -> None:

@@ -14,9 +14,6 @@ from lookalike.stores.local import schema, settings
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.space import Space
 
-_INDEX = "index {}"
-"""The setting that holds the index of an encoder."""
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -117,13 +114,13 @@ def index_spec(catalogue: Catalogue, encoder: Member) -> IndexSpec:
     """The index that its vectors have."""
     if encoder.is_hash:
         return IndexSpec("BIN_FLAT")
-    kept = settings.read(catalogue, _INDEX.format(encoder.spec.name))
+    kept = settings.read(catalogue, settings.INDEX + encoder.spec.name)
     return defaults("local") if kept is None else IndexSpec.from_dict(kept)
 
 
 def keep_index(connection: sqlite3.Connection, encoder: Member, index: IndexSpec) -> None:
     """Keep which index its vectors have."""
-    settings.write(connection, _INDEX.format(encoder.spec.name), index.to_dict())
+    settings.write(connection, settings.INDEX + encoder.spec.name, index.to_dict())
 
 
 def keep_projection(

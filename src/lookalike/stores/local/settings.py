@@ -1,4 +1,7 @@
-"""Values that belong to the collection as a whole, as JSON by key."""
+"""Values that belong to the collection as a whole, as JSON by key.
+
+Keys that begin with `INDEX` are the store's own.
+"""
 
 import json
 import sqlite3
@@ -6,6 +9,9 @@ from typing import Any
 
 from lookalike.errors import UsageError
 from lookalike.stores.local.catalogue import Catalogue
+
+INDEX = "index "
+"""How the keys begin that hold the index of an encoder, whose name follows."""
 
 
 def read(catalogue: Catalogue, key: str) -> Any | None:
@@ -15,9 +21,9 @@ def read(catalogue: Catalogue, key: str) -> Any | None:
 
 
 def read_all(catalogue: Catalogue) -> dict[str, Any]:
-    """All values by key."""
+    """All values by key, but the store's own."""
     rows = catalogue.read("SELECT key, value FROM settings ORDER BY key")
-    return {key: json.loads(value) for key, value in rows}
+    return {key: json.loads(value) for key, value in rows if not key.startswith(INDEX)}
 
 
 def write(connection: sqlite3.Connection, key: str, value: Any | None) -> None:
