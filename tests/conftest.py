@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from milvus_server import QUICK, MilvusProcess, why_no_server
+from milvus_server import STEADY, MilvusProcess, why_no_server
 
 import lookalike
 from lookalike.collection import Collection
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTOS = ROOT / "examples" / "photos"
+MOST_PARTITIONS = "32"
+"""Of a table on the server of the tests; by itself 4,096."""
 
 
 # A shell starts background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C
@@ -56,7 +58,7 @@ def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusProcess]:
     if why:
         pytest.skip(why)
     folder = tmp_path_factory.mktemp("milvus")
-    server = MilvusProcess(folder, QUICK).start()
+    server = MilvusProcess(folder, {**STEADY, "rootCoord.maxPartitionNum": MOST_PARTITIONS}).start()
     yield server
     server.kill()
     shutil.rmtree(folder)

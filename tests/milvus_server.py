@@ -26,14 +26,17 @@ _SYSTEM = ctypes.CDLL(None) if sys.platform == "linux" else None
 HOST = "127.0.0.1"
 STARTED_WITHIN = 180.0  # seconds; alone on two cores it takes 4 to 7
 
-# Loading a collection, reading one's own writes and coming back after a kill -9 wait for a server's
-# clocks: waits of a second, of a fifth of one and of 30, which tests need not sit through.
-QUICK = {
+# Loading a collection and reading one's own writes wait for a server's clocks: waits of a second and
+# of a fifth of one, which tests need not sit through.
+STEADY = {
     "queryCoord.checkInterval": "100",
     "queryCoord.distPullInterval": "50",
     "proxy.timeTickInterval": "20",
-    "common.session.ttl": "4",
+    # A server that gets no processor for so long takes itself for dead, and ends.
+    "common.session.ttl": "60",
 }
+# One that was killed waits as long before it comes back, of itself 30 seconds.
+QUICK = {**STEADY, "common.session.ttl": "10"}
 
 
 def why_no_server() -> str | None:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from failing import entry, made, opened, run
-from milvus_server import HOST, QUICK, MilvusProcess, why_no_server
+from milvus_server import HOST, STEADY, MilvusProcess, why_no_server
 
 from lookalike.errors import StoreError, UsageError
 from lookalike.stores.base import Entry
 
 GUARDED = {
-    **QUICK,
+    **STEADY,
     "common.security.authorizationEnabled": "true",
     "quotaAndLimits.dml.enabled": "true",
     "quotaAndLimits.dml.insertRate.max": "0.05",

@@ -37,9 +37,6 @@ _ALL = (
 CAPABILITIES: dict[str, Capability] = {one.name: one for one in _ALL}
 """Every capability that is asked about, by name."""
 
-MOST_PARTITIONS = 1024
-"""Partitions of a collection by default from 2.4 on; 4,096 before."""
-
 
 def can(version: Version, name: str) -> bool:
     """Whether a server of that version has a capability."""

@@ -83,6 +83,8 @@ HAS = "has"
 """JSON: by encoder, the quality of the record's vector, −1 where none is known."""
 _NOTHING = Column("nothing", Type.BINARY_VECTOR, 8)
 """Every Milvus collection must have a vector."""
+TENANT_PARTITION = "tenant_"
+"""What the names of tenants' own partitions begin with."""
 
 _RECORD = (
     Column("uri", Type.VARCHAR, MAX_TEXT),
@@ -201,4 +203,4 @@ def partition_of(tenant: str) -> str:
     """The name of a tenant's own partition."""
     if not tenant:
         return "_default"
-    return f"tenant_{hashlib.blake2b(tenant.encode(), digest_size=16).hexdigest()}"
+    return f"{TENANT_PARTITION}{hashlib.blake2b(tenant.encode(), digest_size=16).hexdigest()}"

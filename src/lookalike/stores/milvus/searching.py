@@ -67,16 +67,18 @@ def nearest_each(
     """What `nearest` answers to each of (n, dim) queries, many of them in one call."""
     one = state.member(encoder, "embedding")
     space, table, tier = state.space(one), state.compared(one), tiers_of(one.index)[0]
-    expression = _compiled(state, where)
+    expression, partitions = _compiled(state, where), _partitions(state, table, where)
     count = cache(partial(state.connection.count, table.name, expression.text))
     answered: list[list[Neighbour]] = []
     for some in pages(list(zip(queries, limits, strict=True)), _QUERIES_AT_A_TIME):
         size = min(max(limit for _, limit in some) + 1, tier.most)
         rows: list[list[Answer]] | None = None
-        if expression.exact and not expression.is_empty and size > 1:
+        if expression.exact and not expression.is_empty and size > 1 and partitions != []:
             vectors = np.stack([space.query(query) for query, _ in some])
             bounds = Limits(size, tier.parameters)
-            rows = asking.search(state.connection, table, vectors, bounds, expression.text)
+            rows = asking.search(
+                state.connection, table, vectors, bounds, expression.text, (), partitions or ()
+            )
         for place, (query, limit) in enumerate(some):
             found = None if rows is None else _first(rows[place], limit, size, count)
             if found is None:
@@ -185,12 +187,17 @@ class _Wanted:
     def asking(self, table: Table, vector: NDArray[Any], columns: Sequence[str] = ()) -> Ask:
         """What searches a table for the rows that pass."""
         held = [*columns, *(RECORD_COLUMNS if self.with_records else ())]
+        partitions = _partitions(self.state, table, self.where)
+        if partitions == []:
+            return lambda limits, besides: []
 
         def ask(limits: Limits, besides: str) -> list[Answer]:
             text = self.expression.text
             both = f"({text}) and {besides}" if text and besides else text or besides
             connection = self.state.connection
-            return asking.search(connection, table, vector[None], limits, both, held)[0]
+            return asking.search(
+                connection, table, vector[None], limits, both, held, partitions or ()
+            )[0]
 
         return ask
 
@@ -220,6 +227,13 @@ class _Wanted:
 def _compiled(state: State, where: Filter | None) -> Compiled:
     infix = capabilities.can(state.connection.version, "infix")
     return compile_filter(where, state.declared, infix=infix)
+
+
+def _partitions(state: State, table: Table, where: Filter | None) -> list[str] | None:
+    """The partitions to search, where tenants have their own; None for all of them."""
+    if state.layout.tenancy == "key":
+        return None
+    return state.partitions.searched(table.name, where)
 
 
 def _distance(row: Answer) -> float:

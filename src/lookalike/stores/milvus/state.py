@@ -16,6 +16,7 @@ from lookalike.stores.milvus.claims import Claims
 from lookalike.stores.milvus.connection import Connection
 from lookalike.stores.milvus.kept import KeptEntry, KeptTable
 from lookalike.stores.milvus.layout import VERSION, Layout, Table
+from lookalike.stores.milvus.partitions import Partitions
 from lookalike.stores.milvus.recent import Recent
 from lookalike.stores.milvus.roster import Member
 from lookalike.stores.space import Space
@@ -57,6 +58,7 @@ class State:
         self._fresh = 0.0
         self.pool = ThreadPoolExecutor(_WRITERS, "lookalike-milvus")
         self.claims = Claims()
+        self.partitions = Partitions(connection)
         self._lock = threading.Lock()
         self.refresh()
 

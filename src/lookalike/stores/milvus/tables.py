@@ -57,6 +57,7 @@ class Batch:
             table = self._state.records
             self._add(table, records, {table.vector.name: nothing(len(records))})
         pieces, self._pieces = self._pieces, []
+        self._state.partitions.make((table.name, partition) for table, _, partition in pieces)
         futures: list[Future[int]] = []
         about: list[set[int]] = []
         for place, piece in enumerate(pieces):

@@ -31,6 +31,9 @@ def optimize(state: State, progress: Progress | None, *, alone: bool) -> None:
                 _wait(state, one, progress)
         if alone and _held(state, one) > state.connection.count(state.records.name):
             sweep(state, one)
+    if alone and state.layout.tenancy == "partitions":
+        members = (state.compared(one).name for one in state.members.values())
+        state.partitions.drop_empty([state.records.name, *members])
 
 
 def rebuild(state: State, progress: Progress | None) -> None:
