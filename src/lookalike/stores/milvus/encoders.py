@@ -1,5 +1,6 @@
 """Adding encoders, and changing what their vectors are compared through."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -95,6 +96,24 @@ def _make_tables(state: State, one: Member, projection: Projection | None) -> No
     with ThreadPoolExecutor(len(tables)) as pool:
         for done in [pool.submit(state.connection.create, *table) for table in tables]:
             done.result()
+
+
+def drop_leftovers(state: State) -> None:
+    """Drop tables that changes which were killed left, of encoders that are there.
+
+    One that is being made now by another process would go as well.
+    """
+    state.refresh()
+    tables = state.connection.tables()
+    for one in state.members.values():
+        own, first = state.compared(one).name, state.layout.compared(one.spec, one.size).name
+        of_encoder = re.compile(rf"{first}(__[0-9]+)?")
+        left = [name for name in tables if name != own and of_encoder.fullmatch(name)]
+        if not one.has_raw:
+            left += {state.layout.raw(one.spec).name}.intersection(tables)
+        for name in left:
+            state.connection.drop(name)
+    roster.forget_projections(state.kept, state.members)
 
 
 def _make_again(

@@ -124,6 +124,16 @@ def forget_projection(kept: KeptTable, one: Member) -> None:
     kept.remove(PROJECTION, [_key(one)])
 
 
+def forget_projections(kept: KeptTable, known: Mapping[str, Member]) -> None:
+    """Forget projections of other generations than those that these encoders have now."""
+    now = {_key(one) for one in known.values() if one.projection}
+    held = [entry.key for entry in kept.every(PROJECTION)]
+    kept.remove(
+        PROJECTION,
+        [key for key in held if key not in now and key.partition(":")[2] in known],
+    )
+
+
 def _key(one: Member) -> str:
     return f"{one.generation}:{one.spec.name}"
 

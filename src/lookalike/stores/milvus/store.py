@@ -140,6 +140,7 @@ class MilvusStore(Holding, Finding):
         """
         self._state.need_writable()
         with self._state.claims.of_all():
+            encoders.drop_leftovers(self._state)
             one = self._state.member(encoder, "embedding")
             encoders.set_projection(self._state, one, projection, progress)
 

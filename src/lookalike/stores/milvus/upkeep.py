@@ -38,7 +38,11 @@ def optimize(state: State, progress: Progress | None, *, alone: bool) -> None:
 
 def rebuild(state: State, progress: Progress | None) -> None:
     """Make every table of compared vectors again, and its index, from what is kept."""
+    encoders.drop_leftovers(state)
     for one in list(state.members.values()):
+        if one.has_raw:
+            # Those are not made again.
+            sweep(state, one)
         encoders.rebuild(state, one, progress)
 
 
@@ -67,6 +71,8 @@ def sweep(state: State, one: Member) -> int:
         has = {key for key, row in rows.items() if called in has_of(row)}
         strays = [key for key, own in ids.items() if own not in has]
         if strays:
+            if one.has_raw:
+                tables.delete_rows(state, state.layout.raw(one.spec), strays)
             tables.delete_rows(state, table, strays)
             swept += len(strays)
     return swept

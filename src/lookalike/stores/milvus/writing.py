@@ -88,9 +88,9 @@ def _upsert_group(state: State, entries: list[Entry], now: float) -> list[int]:
     _write(state, batch, [*rows, *unlinked])
     _leave_partitions(state, found, rows)
     for one, keys in lost:
-        tables.delete_rows(state, state.compared(one), keys)
         if one.has_raw:
             tables.delete_rows(state, state.layout.raw(one.spec), keys)
+        tables.delete_rows(state, state.compared(one), keys)
     links.forget(state, outdated)
     return ids
 
@@ -382,9 +382,10 @@ def delete(state: State, ids: Iterable[int]) -> int:
         own = [key for key, row in found.items() if called in has_of(row)]
         if own:
             keys = [*own, *(-key - 1 for key in own)] if one.is_hash else own
-            tables.delete_rows(state, state.compared(one), keys)
+            # Those compared go last: what a killed deletion leaves is found by them.
             if one.has_raw:
                 tables.delete_rows(state, state.layout.raw(one.spec), own)
+            tables.delete_rows(state, state.compared(one), keys)
     return len(gone)
 
 
