@@ -21,6 +21,10 @@ Records = Callable[[Sequence[Neighbour]], "list[Record | None]"]
 _AT_FIRST = 4
 """Times as many answers as groups are looked at first."""
 _GROWTH = 4
+_DEPTH = 1024
+"""Answers that are read one by one; further down, those of groups already seen are left out."""
+_FURTHER = 256
+"""Answers that are read at a time there."""
 _ID = Field(("id",), system=True)
 MOST_OF_A_GROUP = 1000
 
@@ -89,29 +93,35 @@ def grouped(
 ) -> list[Neighbour]:
     """The best of each of `limit` groups, group after group, in order of the best of each.
 
-    Answers are read as far down as it takes to see so many groups, or until no value is left but in
-    lists. `offset` groups are skipped.
+    Of the first `_DEPTH` answers as many are read as it takes to see so many groups; after those,
+    answers of other groups, until no value is left but in lists that hold one already seen. Neither
+    depends on the page. `offset` groups are skipped.
     """
     end = offset + limit
-    size, seen_before = _AT_FIRST * end, 0
+    size, seen_before = min(_AT_FIRST * end, _DEPTH), 0
 
-    def others() -> bool:
-        """Whether there are other groups, but for lists that hold values already seen."""
+    def others(most: int) -> list[Neighbour]:
+        """The first of the answers in other groups, but for lists that hold values already seen."""
         firsts = [members[0] for members in groups.values()]
         values = [grouping.value_of(one.record) for one in firsts if one.record is not None]
         named = tuple(grouping.literal(value) for value in values if value is not None)
         alone = tuple(one.id for one in firsts if grouping.stands_alone(one))
         excluded = (OneOf(grouping.field, named), OneOf(_ID, alone))
-        return bool(search(1, all_of(where, *(Not(one) for one in excluded if one.values))))
+        return search(most, all_of(where, *(Not(one) for one in excluded if one.values)))
 
     while True:
-        found = _with_records(search(size, where), records)
-        groups = _in_groups(found, grouping)
+        found = search(size, where)
+        groups = _in_groups(_with_records(found, records), grouping)
         whole = len(found) < size
-        if whole or len(groups) >= end or (len(groups) == seen_before and not others()):
+        done = whole or len(groups) >= end or (len(groups) == seen_before and not others(1))
+        if done or size == _DEPTH:
             break
         seen_before = len(groups)
-        size *= _GROWTH
+        size = min(size * _GROWTH, _DEPTH)
+    while not done and len(groups) < end:
+        new = _in_groups(_with_records(others(_FURTHER), records), grouping)
+        done = new.keys() <= groups.keys()
+        groups = groups | new
     page: list[Neighbour] = []
     for seen in list(groups.values())[offset:end]:
         record = seen[0].record

@@ -146,3 +146,48 @@ def test_no_more_is_read_when_no_value_is_left() -> None:
     )
     assert [one.id for one in page] == [0, 1]
     assert sum(asked) < 100
+
+
+class Sizes:
+    """A search of records in order of id that notes how many answers it was asked for."""
+
+    def __init__(self, values: Sequence[object]) -> None:
+        self.records = [
+            Record(n, f"/{n}", attributes={"a": value}) for n, value in enumerate(values)
+        ]
+        self.asked = 0
+
+    def group(self, limit: int, offset: int = 0, size: int = 1) -> list[int]:
+        def find(most: int, where: Filter | None) -> list[Neighbour]:
+            self.asked += most
+            passing = [one for one in self.records if where is None or where.matches(one)]
+            return [Neighbour(one.id, one.id / 1e6) for one in passing[:most]]
+
+        grouping = Grouping.parse("a", size)
+        return [
+            one.id
+            for one in grouped(find, self.of, grouping, limit, offset, None)
+            if one.record is not None
+        ]
+
+    def of(self, found: Sequence[Neighbour]) -> list[Record | None]:
+        """Their records; those of every hundredth are gone."""
+        return [None if one.id % 100 == 99 else self.records[one.id] for one in found]
+
+
+def test_what_lies_far_down_is_found_without_reading_all() -> None:
+    values: list[object] = ["near"] * 20_000
+    values += [f"far {number // 50}" for number in range(5000)]
+    sizes = Sizes(values)
+    firsts = [0, *range(20_000, 25_000, 50)]
+    assert sizes.group(4) == firsts[:4]
+    assert sizes.asked < 4000
+    pages = [page for start in range(0, 110, 10) for page in sizes.group(10, start)]
+    assert pages == firsts
+    members = sizes.group(2, size=3)
+    assert members == [0, 1, 2, 20_000, 20_001, 20_002]
+
+
+def test_a_record_that_is_gone_ends_nothing() -> None:
+    sizes = Sizes([number // 30 for number in range(900)])
+    assert sizes.group(30) == [30 * number for number in range(30)]

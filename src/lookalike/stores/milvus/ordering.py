@@ -37,7 +37,8 @@ def by_product(
     given: set[int] = set()
     last = np.inf
     for tier in tiers:
-        size = min(first + 1, tier.most)
+        # More than were wanted has been given: the filter lets few of them pass.
+        size = tier.most if len(given) > first else min(first + 1, tier.most)
         while True:
             found = ask(Limits(size, tier.parameters), "")
             short = len(found) < size
