@@ -79,6 +79,7 @@ class Indexing:
         words_from: str | None = None,
         others: "Sequence[str | IndexSpec]" = (),
         sample: int = 50_000,
+        memory: int | None = None,
         apply: bool = False,
         seed: int = 0,
         progress: Progress | None = None,
@@ -98,6 +99,8 @@ class Indexing:
             words_from: instead of it, an attribute whose texts are searched.
             others: other indexes to build on a sample of the vectors, and to compare.
             sample: how many vectors that is.
+            memory: bytes that searching may take, of all query nodes of a server together: which
+                index is right for them is among the advice. Unknown, 64 GiB are assumed.
             apply: keep the search parameters of the fastest setting that reaches the recall.
             seed: another one draws other queries.
             progress: called as progress(stage, done, total).
@@ -120,6 +123,7 @@ class Indexing:
             words_from=words_from,
             others=[IndexSpec.parse(one) if isinstance(one, str) else one for one in others],
             sample=sample,
+            memory=memory,
             apply=apply,
             seed=seed,
             progress=progress,

@@ -32,6 +32,7 @@ def test_it_measures_and_keeps_what_reaches_the_recall(run: Run, own: str, tmp_p
     assert "HNSW:M=8" in shown.stdout
     assert "reaches 0.95: kept" in shown.stdout
     assert "mobilenet-v3-large does not understand them" in shown.stderr
+    assert "auto" not in shown.stderr
     info = json.loads(run("info", "-c", own, "--json").stdout)
     assert "ef=8" in info["encoders"][0]["index"]
 
@@ -51,6 +52,8 @@ def test_it_draws_a_plot(run: Run, own: str, tmp_path: Path) -> None:
         (("--try", "IVF_PQ"), "the local store has no IVF_PQ index"),
         (("--try", ""), "--try names kinds of index"),
         (("--try", "HNSW,FLATT"), "there is no index 'FLATT'"),
+        (("--memory", "many"), "--memory 'many' is no number"),
+        (("--memory", "0"), "memory is a number of bytes above 0"),
         (("--try", "auto"), "name the kinds of index to try"),
         (("--words-from", "colour"), "does not understand words"),
     ],

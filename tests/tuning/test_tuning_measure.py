@@ -100,27 +100,50 @@ def test_the_kept_setting_is_a_step() -> None:
     assert {"nprobe": 20} in [dict(step) for step in steps]
 
 
-def tried(text: str, recall: dict[Asked, float], *, wished: float = 0.95) -> Tried:
-    index = IndexSpec.parse(text)
-    ms = dict.fromkeys(recall, 1.0)
-    step = Step({"nprobe": 8}, recall, ms, ms)
-    return Tried(index, 1000, (step,), step if step.reaches(wished) else None)
+def tried(text: str, *recalls: dict[Asked, float], vectors: int = 1000) -> Tried:
+    steps = []
+    for recall in recalls:
+        ms = dict.fromkeys(recall, 1.0)
+        steps.append(Step({"nprobe": 8}, recall, ms, ms))
+    reaching = next((step for step in steps if step.reaches(0.95)), None)
+    return Tried(IndexSpec.parse(text), vectors, tuple(steps), reaching)
 
 
-def notices(tuning: Tuning, *, words: bool = True) -> str:
-    return "\n".join(advice(tuning, "milvus", (2, 3, 5), dimensions=64, words=words))
+def notices(tuning: Tuning, *, words: bool = True, memory: int | None = None) -> str:
+    return "\n".join(advice(tuning, "milvus", (2, 3, 5), dimensions=64, words=words, memory=memory))
 
 
 def test_an_index_that_fails_words_is_told_of_with_one_that_does_not() -> None:
     queries: dict[Asked, int] = {"pictures": 9, "words": 9}
-    failing = tried("IVF_PQ:nlist=64,m=8", {"pictures": 0.96, "words": 0.6})
+    failing = tried(
+        "IVF_PQ:nlist=64,m=8", {"pictures": 0.96, "words": 0.5}, {"pictures": 0.96, "words": 0.6}
+    )
     said = notices(Tuning("clip", 10, 0.95, queries, failing))
     assert "does not reach a recall of 0.95 for words" in said
-    assert "codes are too short" in said
+    assert "lost in its codes" not in said
     assert "lookalike rebuild --index-type clip=HNSW`" in said
     good = tried("IVF_FLAT:nlist=64", {"pictures": 0.97, "words": 0.96})
     said = notices(Tuning("clip", 10, 0.95, queries, failing, (good,)))
     assert "IVF_FLAT:nlist=64 reached it on the sample" in said
+
+
+def test_what_no_search_parameter_mends_is_the_codes_fault() -> None:
+    recalls: list[dict[Asked, float]] = [{"pictures": 0.768}, {"pictures": 0.77}]
+    for text, is_told in (("IVF_PQ:nlist=64,m=8", True), ("IVF_FLAT:nlist=64", False)):
+        said = notices(Tuning("clip", 10, 0.95, {"pictures": 9}, tried(text, *recalls)))
+        assert "at most 0.770 for pictures" in said
+        assert ("lost in its codes" in said) == is_told
+
+
+def test_the_choice_for_the_memory_there_is_is_told() -> None:
+    good = tried("HNSW", {"pictures": 1.0}, vectors=10**7)
+    tuning = Tuning("e", 10, 0.95, {"pictures": 9}, good)
+    assert "choice" not in notices(tuning)
+    said = notices(tuning, memory=3 * 2**30)
+    assert "HNSW takes 3.7 GiB of 3.0 GiB of memory, 70% of which it may" in said
+    assert "the choice is IVF_SQ8" in said
+    other = Tuning("e", 10, 0.95, {"pictures": 9}, tried("FLAT", {"pictures": 1.0}, vectors=10**7))
+    assert "3.7 GiB of 64.0 GiB of memory (assumed)" in notices(other)
 
 
 def test_words_that_were_not_measured_are_told_of() -> None:

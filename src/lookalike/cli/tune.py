@@ -76,6 +76,9 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
     metavar="N",
     help="How many vectors that sample has.",
 )
+@click.option(
+    "--memory", metavar="N", help="That searching may take, such as 64GiB: for what auto chooses."
+)
 @click.option("--apply", is_flag=True, help="Keep the parameters that reach the recall.")
 @click.option("--seed", type=int, default=0, metavar="N", help="Another one draws other queries.")
 @click.option("--plots", type=click.Path(), metavar="FOLDER", help="Draw a plot there.")
@@ -91,6 +94,7 @@ def command(
     words_from: str | None,
     others: list[str],
     sample: int,
+    memory: str | None,
     apply: bool,
     seed: int,
     plots: str | None,
@@ -114,6 +118,9 @@ def command(
     Exit status: 0 the recall is reached, 1 it is not with the index there is, 2 wrong use, 3 when
     the environment failed, 130 stopped by Ctrl-C.
     """  # noqa: D301
+    from lookalike.planning.counts import size
+
+    room = None if memory is None else size(memory, "--memory")
     folder = None if plots is None else options.plots_folder(plots)
     with options.open_existing(collection, write=True) as opened:
         try:
@@ -127,6 +134,7 @@ def command(
                     words_from=words_from,
                     others=others,
                     sample=sample,
+                    memory=room,
                     apply=apply,
                     seed=seed,
                     progress=show,

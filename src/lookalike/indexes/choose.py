@@ -68,6 +68,7 @@ def choose(
     if vectors < FEW:
         return Choice(IndexSpec("FLAT"), f"{vectors:,} vectors are few enough to compare with each")
     room = int(_SHARE * (memory or _USUAL_MEMORY))
+    whole = f"of {size(memory or _USUAL_MEMORY)} of memory" + ("" if memory else " (assumed)")
     names = {kind.name for kind in available(place, version)}
     reasons: list[str] = []
     least: tuple[int, IndexSpec] | None = None
@@ -80,8 +81,10 @@ def choose(
         spec = spec.with_search(_search(spec, recall))
         needed = _needed(spec, place, dimensions, vectors)
         if needed <= room:
-            return Choice(spec, "; ".join([*reasons, f"{why}, and takes {size(needed)}"]))
-        reasons.append(f"{kind} would take {size(needed)} of the {size(room)} there are")
+            return Choice(spec, "; ".join([*reasons, f"{why}: {size(needed)} {whole}"]))
+        reasons.append(
+            f"{kind} would take {size(needed)} {whole}, of which {_SHARE:.0%} are for it"
+        )
         if least is None or needed < least[0]:
             least = needed, spec
     assert least is not None, "every server has HNSW"
@@ -166,7 +169,8 @@ def outgrown(
 ) -> str | None:
     """What to do about an index that has become too small for its vectors, or None.
 
-    `name` is the encoder's. Nothing is ever built again by itself: that may take hours.
+    `name` is the encoder's, `memory` bytes that searching may take, if known. Nothing is ever built
+    again by itself: that may take hours.
     """
     change = f"`lookalike rebuild --index-type {name}=auto` changes it"
     if spec.kind == "FLAT" and vectors > OUTGROWN * FEW:
@@ -182,6 +186,9 @@ def outgrown(
             )
     if memory is not None and place == "milvus":
         needed = _needed(spec, place, dimensions, vectors)
-        if needed > memory:
-            return f"{name}: {spec.kind} takes {size(needed)} of {size(memory)}; {change}"
+        if needed > int(_SHARE * memory):
+            return (
+                f"{name}: {spec.kind} takes {size(needed)} of {size(memory)} of memory, "
+                f"{_SHARE:.0%} of which it may; another kind may need less"
+            )
     return None

@@ -2,18 +2,28 @@
 
 from collections.abc import Iterator
 
-from lookalike.indexes import available, outgrown
+from lookalike.indexes import available, choose, outgrown
+from lookalike.indexes.choose import FEW
 from lookalike.indexes.kinds import Version
 from lookalike.indexes.parameters import Place
-from lookalike.tuning.results import Tried, Tuning
+from lookalike.tuning.results import Asked, Tried, Tuning
+
+_LEVEL = 0.005
+"""Recall that is not worth another step."""
 
 
 def advice(
-    tuning: Tuning, place: Place, version: Version | None, *, dimensions: int, words: bool
+    tuning: Tuning,
+    place: Place,
+    version: Version | None,
+    *,
+    dimensions: int,
+    words: bool,
+    memory: int | None = None,
 ) -> Iterator[str]:
     """Notices about a measurement of vectors of so many components.
 
-    `words` says whether the encoder understands them.
+    `words` says whether the encoder understands them, `memory` how many bytes searching may take.
     """
     if "words" not in tuning.queries:
         yield (
@@ -29,9 +39,20 @@ def advice(
         place,
         vectors=current.vectors,
         dimensions=dimensions,
+        memory=memory,
     )
     if grown:
         yield grown
+    choice = choose(
+        place,
+        vectors=current.vectors,
+        dimensions=dimensions,
+        memory=memory,
+        recall=tuning.wished,
+        version=version,
+    )
+    if memory is not None or (choice.spec.kind != current.index.kind and current.vectors >= FEW):
+        yield f"by size, memory and recall the choice is {choice.spec}: {choice.reason}"
     if current.chosen is None:
         yield _cannot(tuning, current)
         suggested = _suggested(tuning, place, version)
@@ -45,14 +66,20 @@ def _cannot(tuning: Tuning, tried: Tried) -> str:
     missed = [asked for asked in tuning.queries if tried.best(asked) < tuning.wished]
     whom = f" for {' and '.join(missed)}" if missed else " for all kinds of queries at once"
     why = (
-        ": its codes are too short to tell the nearest from the next"
-        if missed and tried.index.table.codes
+        "; to look further hardly adds to it: the rest is lost in its codes"
+        if tried.index.table.codes and any(_is_level(tried, asked) for asked in missed)
         else ""
     )
     return (
         f"{tried.index} does not reach a recall of {tuning.wished:g}{whom} with any setting that "
         f"is faster than comparing with all (at most {reached}){why}"
     )
+
+
+def _is_level(tried: Tried, asked: Asked) -> bool:
+    """Whether the most thorough step finds no more than the one before."""
+    last = [step.recall[asked] for step in tried.steps[-2:]]
+    return len(last) > 1 and last[1] - last[0] < _LEVEL
 
 
 def _suggested(tuning: Tuning, place: Place, version: Version | None) -> str | None:

@@ -32,12 +32,13 @@ def tune(
     words_from: str | None = None,
     others: Sequence[IndexSpec] = (),
     sample: int = 50_000,
+    memory: int | None = None,
     apply: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Tuning:
     """Measure an index, and set the search parameters of a wished recall; see `Collection.tune`."""
-    _check_numbers(recall, limit, count, sample)
+    _check_numbers(recall, limit, count, sample, memory)
     spec = _encoder(store, encoder)
     for other in others:
         check(other, store.place, store.version, dimensions=_dimensions(store, spec), binary=False)
@@ -68,16 +69,19 @@ def tune(
         store.version,
         dimensions=_dimensions(store, spec),
         words=reads_words(spec.name),
+        memory=memory,
     )
     return replace(result, advice=tuple(notices), applied=apply and chosen is not None)
 
 
-def _check_numbers(recall: float, limit: int, count: int, sample: int) -> None:
+def _check_numbers(recall: float, limit: int, count: int, sample: int, memory: int | None) -> None:
     if not 0 < recall <= 1:
         raise UsageError(f"a recall is above 0 and at most 1, got {recall:g}")
     for name, value, least in (("limit", limit, 1), ("count", count, 10), ("sample", sample, 1000)):
         if value < least:
             raise UsageError(f"{name} is at least {least:,}, got {value:,}")
+    if memory is not None and memory <= 0:
+        raise UsageError(f"memory is a number of bytes above 0, got {memory:,}")
 
 
 def _encoder(store: Store, name: str | None) -> EncoderSpec:
