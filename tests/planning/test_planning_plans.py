@@ -45,8 +45,12 @@ WORKLOADS = {
     ),
     "hashes": Workload(10**8, (encoder("bits:64"),), qps=10),
     "kinds": Workload(
-        10**8, (FLOATS,), indexes=("HNSW:M=32", "HNSW", "IVF_RABITQ", "HNSW_SQ"), qps=5
+        10**8,
+        (FLOATS,),
+        indexes=("HNSW:M=32", "HNSW", "IVF_RABITQ", "HNSW_SQ", "SCANN", "HNSW_PQ"),
+        qps=5,
     ),
+    "long": Workload(10**6, (encoder("dimensions:2048"),)),
 }
 
 
@@ -63,6 +67,7 @@ def test_every_formula_gives_its_value(name: str, store: str) -> None:
 
 def evaluated(formula: str) -> float:
     """A formula's arithmetic, without its words."""
+    formula = re.sub(r" \([^()+×÷]*[a-z][^()+×÷]*\)", "", formula)
     for unit, factor in UNITS.items():
         formula = re.sub(rf"([\d.]+) {unit}\b", lambda m, f=factor: str(float(m[1]) * f), formula)
     formula = formula.replace(",", "").replace("up(", "⌈(").replace("down(", "⌊(")

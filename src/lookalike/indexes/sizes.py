@@ -78,14 +78,18 @@ def _local(spec: IndexSpec, dimensions: int) -> VectorBytes:
 
 def _disk(dimensions: int, raw: int) -> VectorBytes:
     node = raw + (_DISKANN_DEGREE + 1) * _LINK_BYTES
+    own = f"({FLOAT_BYTES} x {dimensions} + {_DISKANN_DEGREE + 1} x {_LINK_BYTES} (graph))"
     fitting = _SECTOR_BYTES // node
-    disk = _SECTOR_BYTES / fitting if fitting else -(-node // _SECTOR_BYTES) * _SECTOR_BYTES
+    if fitting:
+        disk, formula = _SECTOR_BYTES / fitting, f"{_SECTOR_BYTES} / down({_SECTOR_BYTES} / {own})"
+    else:
+        sectors = -(-node // _SECTOR_BYTES)
+        disk, formula = sectors * _SECTOR_BYTES, f"{_SECTOR_BYTES} x up({own} / {_SECTOR_BYTES})"
     return VectorBytes(
         (_DISKANN_CODES + _DISKANN_CACHE) * raw,
         disk,
         f"({_DISKANN_CODES:g} codes + {_DISKANN_CACHE:g} cache) x {FLOAT_BYTES} x {dimensions}",
-        f"{FLOAT_BYTES} x {dimensions} + {_DISKANN_DEGREE + 1} x {_LINK_BYTES} (graph), "
-        f"in sectors of {_SECTOR_BYTES}",
+        f"{formula} (sectors)",
     )
 
 

@@ -52,6 +52,12 @@ def of(value: float, words: str = "") -> Amount:
     return Amount(value, f"{number(value)} {words}".rstrip())
 
 
+def inside(value: float, formula: str, words: str = "") -> Amount:
+    """A number with a formula of its own, and what it counts: `inside(516, "512 + 4 (scale)")`."""
+    text = formula.replace(" x ", " × ").replace(" / ", " ÷ ")
+    return Amount(value, f"({text}) {words}".rstrip())
+
+
 def total(amounts: "list[Amount]") -> Amount:
     """The sum of at least one amount."""
     first, *rest = amounts

@@ -3,7 +3,7 @@
 from lookalike.indexes import IndexSpec
 from lookalike.indexes.sizes import vector_bytes
 from lookalike.planning import measured, sqlite
-from lookalike.planning.amount import Amount, of, total
+from lookalike.planning.amount import Amount, inside, of, total
 from lookalike.planning.lines import Lines
 from lookalike.planning.vectors import dimensions, pictures
 from lookalike.planning.workload import Encoder, Workload
@@ -67,7 +67,8 @@ def _indexes(lines: Lines, workload: Workload, spec: IndexSpec) -> list[Amount]:
             name = f"{one.name} in its file"
             parts.append(lines.add(section, name, pictures(workload) * _code(one)))
             continue
-        index = of(vector_bytes(spec, "local", dimensions=one.compared).disk, spec.kind)
+        size = vector_bytes(spec, "local", dimensions=one.compared)
+        index = inside(size.disk, size.disk_formula, spec.kind)
         fields = (
             of(measured.ENGINE_FIELDS_BYTES, "names and numbers")
             + of(workload.uri_bytes, "uri")
@@ -99,7 +100,8 @@ def _memory(lines: Lines, workload: Workload, spec: IndexSpec) -> None:
         if one.kind == "hash":
             parts.append(lines.add(section, name, pictures(workload) * _code(one)))
             continue
-        index = of(vector_bytes(spec, "local", dimensions=one.compared).memory, spec.kind)
+        size = vector_bytes(spec, "local", dimensions=one.compared)
+        index = inside(size.memory, size.memory_formula, spec.kind)
         each = index + of(measured.ENGINE_ID_BYTES, "ids")
         parts.append(lines.add(section, name, pictures(workload) * each))
     lines.add(section, "memory for fast searches", total(parts))

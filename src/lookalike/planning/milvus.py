@@ -1,9 +1,9 @@
 """What a collection takes on a Milvus server or cluster."""
 
 from lookalike.indexes import IndexSpec
-from lookalike.indexes.sizes import SEGMENT_BYTES, vector_bytes
+from lookalike.indexes.sizes import VectorBytes, vector_bytes
 from lookalike.planning import measured
-from lookalike.planning.amount import Amount, of, total
+from lookalike.planning.amount import Amount, inside, of, total
 from lookalike.planning.lines import Lines
 from lookalike.planning.vectors import pictures
 from lookalike.planning.workload import Encoder, Workload
@@ -61,7 +61,8 @@ def _records(workload: Workload) -> Amount:
 
 def _searched(workload: Workload, one: Encoder, kind: str) -> Amount:
     """An encoder's table: its vectors' index, and each record once more."""
-    index = of(vector_memory(one, kind, workload.pictures), f"{_kind(one, kind)}")
+    size = _size(one, kind, workload.pictures)
+    index = inside(size.memory, size.memory_formula, _kind(one, kind))
     return pictures(workload) * (index + _row(workload))
 
 
@@ -69,17 +70,9 @@ def _kind(one: Encoder, kind: str) -> str:
     return _HASH.kind if one.kind == "hash" else kind
 
 
-def _size(one: Encoder, kind: str, vectors: int) -> "tuple[float, float]":
-    spec = _HASH if one.kind == "hash" else IndexSpec.parse(kind)
-    # Each segment has an index of its own.
-    inside = max(min(vectors, SEGMENT_BYTES * 8 // (32 * one.compared)), 1)
-    found = vector_bytes(spec, "milvus", dimensions=one.compared, vectors=inside)
-    return found.memory, found.disk
-
-
-def vector_memory(one: Encoder, kind: str, vectors: int) -> float:
-    """Bytes of memory of a vector in an index."""
-    return _size(one, kind, vectors)[0]
+def _size(one: Encoder, kind: str, vectors: int) -> VectorBytes:
+    spec = IndexSpec.parse(_kind(one, kind))
+    return vector_bytes(spec, "milvus", dimensions=one.compared, vectors=vectors)
 
 
 def _stored(lines: Lines, workload: Workload, kind: str) -> None:
@@ -111,7 +104,8 @@ def _stored(lines: Lines, workload: Workload, kind: str) -> None:
         )
         log = lines.add(section, f"{one.name} stored", pictures(workload) * own, index=kind)
         stored.append(log)
-        disk = of(_size(one, kind, workload.pictures)[1], _kind(one, kind))
+        size = _size(one, kind, workload.pictures)
+        disk = inside(size.disk, size.disk_formula, _kind(one, kind))
         if _kind(one, kind) not in measured.WITHOUT_FILES:
             stored.append(
                 lines.add(section, f"{one.name} index files", pictures(workload) * disk, index=kind)
