@@ -1,6 +1,8 @@
 """The one thread that talks to the store and decides which picture goes where."""
 
+import contextlib
 import queue
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -17,6 +19,10 @@ LOOK_UP = 256
 """Most pictures that the store is asked about at a time."""
 WINDOW_BYTES = 256 << 20
 """Most bytes of files that are under way, though one picture may be larger."""
+MATCHED_TOGETHER = 64
+"""Pictures after which the store is asked about their bytes, though others are being read."""
+GATHER_SECONDS = 0.1
+"""How long bytes wait for others, so that a server is asked about all of them at once."""
 
 
 class Coordinator:
@@ -36,7 +42,9 @@ class Coordinator:
         *,
         min_side: int | None = None,
         workers: int | None = None,
+        gather: bool = False,
     ) -> None:
+        """`gather` is for stores on a server, where a question costs more than what is asked."""
         self.found = 0
         self._plan = plan
         self._ledger = ledger
@@ -47,7 +55,10 @@ class Coordinator:
         self._pending: deque[Job] = deque()
         self._under_way: dict[str, Job] = {}
         self._bytes = 0
+        self._gather = gather
+        self._being_read: set[str] = set()
         self._just_read: list[Job] = []
+        self._first_read = 0.0
         self._leaders: dict[bytes, Job] = {}
         self._encoded: dict[bytes, Job] = {}
         self._order = InOrder(self._settle) if plan.in_order else None
@@ -95,13 +106,27 @@ class Coordinator:
         if self._ledger.wait == 0 or (idle and (blocked or self._nothing_left())):
             self._commit()
         elif blocked or self._pending or not self._waiting:
-            try:
-                self._handle(self._crew.inbox.get(timeout=self._ledger.wait))
-            except queue.Empty:
-                return
+            with contextlib.suppress(queue.Empty):
+                self._handle(self._crew.inbox.get(timeout=self._wait()))
             for event in self._arrived():
                 self._handle(event)
-            self._match()
+            if self._match_due():
+                self._match()
+
+    def _wait(self) -> float | None:
+        """Seconds until a commit or a match is due; None when there is nothing to do."""
+        waits = [] if self._ledger.wait is None else [self._ledger.wait]
+        if self._just_read:
+            waits.append(max(0.0, self._first_read + GATHER_SECONDS - time.monotonic()))
+        return min(waits, default=None)
+
+    def _match_due(self) -> bool:
+        return (
+            not self._gather
+            or len(self._just_read) >= MATCHED_TOGETHER
+            or not self._being_read
+            or time.monotonic() >= self._first_read + GATHER_SECONDS
+        )
 
     def _look_up(self) -> bool:
         """Look up the next pictures; True when a uri is still busy and must be committed first."""
@@ -128,6 +153,7 @@ class Coordinator:
                 return
             self._pending.popleft()
             self._under_way[job.item.uri] = job
+            self._being_read.add(job.item.uri)
             self._bytes += job.expected
             self._crew.read(job)
 
@@ -152,11 +178,15 @@ class Coordinator:
             case Read(job):
                 self._bytes += job.size - job.expected
                 job.expected = job.size
+                self._being_read.discard(job.item.uri)
+                if not self._just_read:
+                    self._first_read = time.monotonic()
                 self._just_read.append(job)
             case Encoded(jobs):
                 for job in jobs:
                     self._settle_encoded(job)
             case Failed(job, reason):
+                self._being_read.discard(job.item.uri)
                 self._leaders.pop(job.sha256, None)
                 for failed in (job, *job.followers):
                     self._drop(failed)

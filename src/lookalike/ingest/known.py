@@ -1,9 +1,9 @@
 """What the store knows of bytes that come along: records that may move, and vectors to copy."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
@@ -11,6 +11,8 @@ from lookalike.records import Record
 from lookalike.sources.file import is_gone
 from lookalike.sources.uri import to_path
 from lookalike.stores.base import Store
+
+_Value = TypeVar("_Value")
 
 _REMEMBERED = 1024
 """Digests whose answers are kept."""
@@ -51,7 +53,7 @@ class KnownBytes:
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     def look_up(self, digests: Iterable[bytes]) -> None:
-        """Ask for those that are not remembered; `gone` and `twin` answer for the others not."""
+        """Ask for those that are not remembered; `gone` and `twins` answer for the others not."""
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         fresh = []
@@ -78,18 +80,43 @@ class KnownBytes:
                 return record
         return None
 
-    def twin(self, digest: bytes) -> Twin | None:
-        """The facts and vectors of these bytes, when a record has those of every encoder."""
-        known = self._known.get(digest)
-        if known is None:
-            return None
-        for record in () if known.twin else known.first:
-            vectors = self._vectors(record.id)
-            if len(vectors) == len(self._encoders) and self._still(record.id, digest):
-                qualities, trimmed = self._qualities(record.id), self._trimmed(record.id)
-                known.twin = Twin(record, vectors, qualities, trimmed)
+    def twins(self, digests: Collection[bytes]) -> dict[bytes, Twin]:
+        """The facts and vectors of these bytes, of those of which a record has all encoders'.
+
+        The store is asked about all of them together: one at a time, a server would answer four
+        questions for every copy.
+        """
+        known = {digest: self._known[digest] for digest in digests if digest in self._known}
+        for place in range(_MOST_TRIED):
+            tried = {
+                one.first[place].id: (digest, one)
+                for digest, one in known.items()
+                if one.twin is None and place < len(one.first)
+            }
+            if not tried:
                 break
-        return known.twin
+            self._try(tried)
+        return {digest: one.twin for digest, one in known.items() if one.twin is not None}
+
+    def _try(self, tried: Mapping[int, tuple[bytes, _Known]]) -> None:
+        """Take these records, by id, for the twins of their bytes, if they have all vectors."""
+        store, ids = self._store, list(tried)
+        vectors = {name: store.vectors(name, ids) for name in self._encoders}
+        ids = [key for key in ids if all(key in found for found in vectors.values())]
+        # A record may have got other bytes in the same run.
+        records = {record.id: record for record in store.get(ids) if record is not None}
+        ids = [key for key in ids if key in records and records[key].sha256 == tried[key][0]]
+        if not ids:
+            return
+        qualities = {name: store.qualities(name, ids) for name in self._encoders}
+        trimmed = {name: store.trimmed(name, ids) for name in self._encoders}
+        for key in ids:
+            tried[key][1].twin = Twin(
+                records[key],
+                _of(key, vectors),
+                _of(key, qualities),
+                _of(key, trimmed),
+            )
 
     def _more(self, digest: bytes, known: _Known) -> bool:
         if known.last is None:
@@ -100,22 +127,10 @@ class KnownBytes:
         known.last = _last(records)
         return bool(records)
 
-    def _vectors(self, id: int) -> dict[str, NDArray[Any]]:  # noqa: A002 - the field's word
-        found = {name: self._store.vectors(name, [id]).get(id) for name in self._encoders}
-        return {name: vector for name, vector in found.items() if vector is not None}
 
-    def _qualities(self, id: int) -> dict[str, int]:  # noqa: A002
-        found = {name: self._store.qualities(name, [id]).get(id) for name in self._encoders}
-        return {name: quality for name, quality in found.items() if quality is not None}
-
-    def _trimmed(self, id: int) -> dict[str, NDArray[Any]]:  # noqa: A002
-        found = {name: self._store.trimmed(name, [id]).get(id) for name in self._encoders}
-        return {name: hashed for name, hashed in found.items() if hashed is not None}
-
-    def _still(self, id: int, digest: bytes) -> bool:  # noqa: A002
-        """Whether a record has these bytes even now: it may have got others in the same run."""
-        (record,) = self._store.get([id])
-        return record is not None and record.sha256 == digest
+def _of(key: int, found: Mapping[str, Mapping[int, _Value]]) -> dict[str, _Value]:
+    """By encoder, what was found of one record."""
+    return {name: values[key] for name, values in found.items() if key in values}
 
 
 def _last(records: Sequence[Record]) -> int | None:

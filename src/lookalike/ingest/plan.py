@@ -122,8 +122,12 @@ class IndexPlan:
                     outcome = Outcome.MOVED
                 ledger.settle(outcome, job.item.uri, entry=job.entry())
             elif not self._move(job, ledger):
-                self._copy(job)
                 rest.append(job)
+        twins = self._known.twins({job.sha256 for job in rest})
+        for job in rest:
+            if twin := twins.get(job.sha256):
+                job.like(twin.record)
+                job.with_vectors_of(twin)
         return rest
 
     def settle(self, job: Job, ledger: Ledger) -> None:
@@ -231,12 +235,6 @@ class IndexPlan:
         move = (record.id, job.entry())
         ledger.settle(Outcome.MOVED, job.item.uri, move=move, attributes=change)
         return True
-
-    def _copy(self, job: Job) -> None:
-        twin = self._known.twin(job.sha256)
-        if twin is not None:
-            job.like(twin.record)
-            job.with_vectors_of(twin)
 
 
 def _same_file(record: Record, item: Item) -> bool:

@@ -53,6 +53,7 @@ class Run:
             limits,
             min_side=min_side,
             workers=workers,
+            gather=store.version is not None,
         )
         self._stage = stage
         self._afterwards = afterwards
