@@ -71,7 +71,9 @@ def open_collection(
         from lookalike.stores.milvus.store import MilvusStore
 
         address = MilvusAddress.parse(str(path), consistency=consistency)
-        store = MilvusStore.open(address, create=create, read_only=read_only, attributes=declared)
+        store = MilvusStore.open(
+            address, create=create, read_only=read_only, attributes=declared, wished=wished
+        )
         return _with_indexes(store, None, names, wished)
     from lookalike.stores.local import LocalStore
 

@@ -227,17 +227,6 @@ class Connection:
         """How many rows were written to a table here since it was flushed."""
         return self._unflushed.get(name, 0)
 
-    def index_state(self, table: Table) -> tuple[int, int, bool]:
-        """Rows that were sealed, those of them that are indexed, and whether more will be."""
-        found = self.call(
-            f"look at the index of {table.name}",
-            lambda client, limit: client.describe_index(
-                table.name, index_name=table.vector.name, timeout=limit
-            ),
-        )
-        total, indexed = int(found["total_rows"]), int(found["indexed_rows"])
-        return total, indexed, int(found["pending_index_rows"]) > 0 or indexed < total
-
     def loaded_bytes(self, name: str) -> int:
         """What a table takes in the memory of query nodes; 0 where the server does not say."""
         segments = self.call(

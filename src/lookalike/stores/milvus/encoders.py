@@ -14,7 +14,7 @@ from lookalike.indexes import IndexSpec
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Progress
 from lookalike.stores.checks import as_kept, check_spec, refuse_other
-from lookalike.stores.milvus import indexing, roster, vectors
+from lookalike.stores.milvus import building, indexing, roster, trying, vectors
 from lookalike.stores.milvus.layout import HAS, Table
 from lookalike.stores.milvus.roster import Member
 from lookalike.stores.milvus.rows import record_of, row_of
@@ -42,7 +42,7 @@ def add(
     check_spec(spec)
     kept = as_kept(spec, projection)
     one = _member(state, spec, kept, index or IndexSpec(), 0, 1)
-    indexing.probe(state, one.index, one.size)
+    trying.probe(state.connection, one.index, one.size)
     _make_tables(state, one, kept)
     state.kept.put([one.entry()])
     state.refresh()
@@ -87,7 +87,7 @@ def _held(state: State, one: Member) -> int:
 
 def _make_tables(state: State, one: Member, projection: Projection | None) -> None:
     tables: list[tuple[Table, tuple[str, Mapping[str, Any]], Sequence[str]]] = [
-        (state.compared(one), indexing.built_with(one.index), state.layout.filtered)
+        (state.compared(one), building.built_with(one.index), state.layout.filtered)
     ]
     if projection is not None:
         tables.append((state.layout.raw(one.spec), ("FLAT", {}), ()))

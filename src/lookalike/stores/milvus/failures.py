@@ -9,14 +9,15 @@ from lookalike.stores.milvus.address import TOKEN_VARIABLE, MilvusAddress
 _RATE_LIMIT, _FORCE_DENY = 8, 9
 _PASSING = re.compile(
     r"not ready|no available|not available|node not match|NodeNotMatch|NotShardLeader"
-    r"|shard leader|not healthy|is not serving|service unavailable|node offline|lease"
-    r"|channel not found|fail connecting|fail to get shard|try again|etcd|fully loaded"
-    r"|timestamp lag",
+    r"|shard leader|not healthy|is not serving|service unavailable|node offline|\blease"
+    r"|channel not found|NodeNotFound|fail connecting|fail to get shard|try again|etcd"
+    r"|fully loaded|timestamp lag",
     re.IGNORECASE,
 )
 _NOT_LOADED = re.compile(r"not loaded|has not been loaded|not fully loaded", re.IGNORECASE)
 _DENIED = re.compile(r"quota|force deny|no space left|disk.*(full|exhausted)", re.IGNORECASE)
 _NO_DATABASE = re.compile(r"database not (found|exist)", re.IGNORECASE)
+_NO_INDEX = re.compile(r"no vector index|index not found", re.IGNORECASE)
 _NO_ENTRY = re.compile(r"auth check failure|unauthenticated|permission", re.IGNORECASE)
 
 
@@ -55,6 +56,11 @@ def told(error: Exception, operation: str, address: MilvusAddress, seconds: floa
     if _NO_DATABASE.search(text):
         return StoreError(
             f"{start}has no database {address.database!r}: make it, or leave ?database= out."
+        )
+    if _NO_INDEX.search(text):
+        return StoreError(
+            f"{start}has no index to {operation} with: changing it was stopped half-way; "
+            "`lookalike rebuild` makes it again."
         )
     if getattr(error, "code", None) in {_RATE_LIMIT, _FORCE_DENY} or _DENIED.search(text):
         return StoreError(

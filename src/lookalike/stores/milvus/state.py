@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from lookalike.errors import NotFoundError, StoreError, UsageError
+from lookalike.indexes import Wished
 from lookalike.indexes.parameters import Value
 from lookalike.records import AttributeKind
 from lookalike.stores.milvus import capabilities, roster
@@ -162,17 +163,21 @@ def open_state(
     create: bool,
     read_only: bool,
     declared: Mapping[str, AttributeKind] | None,
+    wished: Wished | None = None,
 ) -> State:
     """Open a collection, making it where there is none if that is allowed.
 
     Raises:
         NotFoundError: there is none, and none may be made.
-        UsageError: other attributes or another tenancy are asked for than it was made with.
+        UsageError: other attributes or another tenancy are asked for than it was made with, or the
+            server has no such indexes as are `wished`.
         StoreError: the server failed, or a newer lookalike made the collection.
     """
     connection = Connection(address)
     try:
         capabilities.check_version(connection.version, address.server)
+        # Before anything is made.
+        (wished or Wished()).check("milvus", connection.version)
         kept_table = Layout(address.name, {}).kept
         kept = KeptTable(connection, kept_table)
         if not connection.has(kept_table.name):

@@ -8,12 +8,12 @@ from types import TracebackType
 
 from lookalike.encoders.projection import Projection
 from lookalike.errors import NotFoundError
-from lookalike.indexes import IndexSpec
+from lookalike.indexes import IndexSpec, Wished
 from lookalike.indexes.kinds import Version
 from lookalike.indexes.parameters import Place, Value
 from lookalike.records import AttributeKind, EncoderSpec
 from lookalike.stores.base import Progress, StoreStats
-from lookalike.stores.milvus import encoders, indexing, upkeep
+from lookalike.stores.milvus import encoders, indexing, trying, upkeep
 from lookalike.stores.milvus.address import MilvusAddress
 from lookalike.stores.milvus.connection import Connection
 from lookalike.stores.milvus.finding import Finding
@@ -43,6 +43,7 @@ class MilvusStore(Holding, Finding):
         create: bool = True,
         read_only: bool = False,
         attributes: Mapping[str, AttributeKind] | None = None,
+        wished: Wished | None = None,
     ) -> "MilvusStore":
         """Open the collection at an address, making it where there is none unless told not to.
 
@@ -51,14 +52,18 @@ class MilvusStore(Holding, Finding):
             create: whether it may be made.
             read_only: refuse to change anything.
             attributes: the attributes that get a column and an index of their own, when it is made.
+            wished: the indexes that new encoders are to get: the server must have them.
 
         Raises:
             NotFoundError: there is no collection and none may be made.
-            UsageError: it was made with other attributes or another tenancy.
+            UsageError: it was made with other attributes or another tenancy, or the server has no
+                such index.
             StoreError: the server does not answer or fails.
             MissingExtraError: pymilvus is not installed.
         """
-        state = open_state(address, create=create, read_only=read_only, declared=attributes)
+        state = open_state(
+            address, create=create, read_only=read_only, declared=attributes, wished=wished
+        )
         return cls(state)
 
     @property
@@ -122,13 +127,13 @@ class MilvusStore(Holding, Finding):
         """An empty collection on the same server, to try things in; gone when the block ends."""
         self._state.need_writable()
         connection, address = self._state.connection, self._state.address
-        indexing.sweep(connection, address.name)
-        tried = replace(address, name=indexing.tried_name(address.name), tenancy=None)
+        trying.sweep(connection, address.name)
+        tried = replace(address, name=trying.name_beside(address.name), tenancy=None)
         try:
             with MilvusStore.open(tried) as store:
                 yield store
         finally:
-            indexing.drop_tried(connection, tried.name)
+            trying.drop_tried(connection, tried.name)
 
     def set_projection(
         self, encoder: str, projection: Projection | None, progress: Progress | None = None

@@ -1,10 +1,9 @@
 """What keeps a collection in order: flushing, waiting for indexes, sweeping, counting."""
 
-import time
 from collections.abc import Iterator
 
 from lookalike.stores.base import EncoderStats, Progress, StoreStats
-from lookalike.stores.milvus import encoders, reading, tables
+from lookalike.stores.milvus import building, encoders, indexing, reading, tables, trying
 from lookalike.stores.milvus.layout import identifier
 from lookalike.stores.milvus.roster import Member
 from lookalike.stores.milvus.rows import has_of
@@ -15,7 +14,6 @@ _WORTH_FLUSHING = 1_000
 not flushed a server makes an index of its own, which finds little more than half of what is near,
 whatever is asked for: see docs/indexes.md."""
 _CHUNK_ROWS = 4096
-_POLL_SECONDS = 0.5
 
 
 def optimize(state: State, progress: Progress | None, *, alone: bool) -> None:
@@ -28,7 +26,8 @@ def optimize(state: State, progress: Progress | None, *, alone: bool) -> None:
         if not one.is_hash and state.connection.rows_since_flush(name) >= _WORTH_FLUSHING:
             state.connection.flush(name)
             if alone:
-                _wait(state, one, progress)
+                table = state.compared(one)
+                building.wait(state.connection, table, one.spec.name, progress, later=True)
         if alone and _held(state, one) > state.connection.count(state.records.name):
             sweep(state, one)
     if alone and state.layout.tenancy == "partitions":
@@ -38,22 +37,14 @@ def optimize(state: State, progress: Progress | None, *, alone: bool) -> None:
 
 def rebuild(state: State, progress: Progress | None) -> None:
     """Make every table of compared vectors again, and its index, from what is kept."""
+    trying.sweep(state.connection, state.address.name)
     encoders.drop_leftovers(state)
     for one in list(state.members.values()):
+        indexing.mend(state, one)
         if one.has_raw:
             # Those are not made again.
             sweep(state, one)
         encoders.rebuild(state, one, progress)
-
-
-def _wait(state: State, one: Member, progress: Progress | None) -> None:
-    while True:
-        total, indexed, pending = state.connection.index_state(state.compared(one))
-        if progress is not None:
-            progress(f"index {one.spec.name}", indexed, max(total, indexed))
-        if not pending:
-            return
-        time.sleep(_POLL_SECONDS)
 
 
 def sweep(state: State, one: Member) -> int:
@@ -101,17 +92,20 @@ def _held(state: State, one: Member) -> int:
 def stats(state: State) -> StoreStats:
     """Counts, and bytes in the memory of the query nodes where the server says."""
     state.refresh()
-    found = []
+    found, problems = [], []
     for one in state.members.values():
         table = state.compared(one)
-        held = _held(state, one)
-        _, indexed, _ = state.connection.index_state(table)
+        built = building.look(state.connection, table)
+        if wrong := indexing.problem(one, built):
+            problems.append(wrong)
+        # Without an index not even the rows are counted.
+        held = _held(state, one) if built.kind else 0
         size = state.connection.loaded_bytes(table.name)
         found.append(
             EncoderStats(
                 one.spec,
                 held,
-                held if one.is_hash else min(indexed, held),
+                held if one.is_hash else min(built.indexed, held),
                 size,
                 one.size,
                 one.projection,
@@ -119,4 +113,4 @@ def stats(state: State) -> StoreStats:
         )
     records = state.connection.count(state.records.name)
     size = state.connection.loaded_bytes(state.records.name)
-    return StoreStats(records, tuple(found), size)
+    return StoreStats(records, tuple(found), size, tuple(problems))
