@@ -1,6 +1,6 @@
 """Copies one collection into another a few records at a time, and says how far it is.
 
-    python copier.py FROM TO
+    python copier.py FROM TO [BULK]
 
 Started by tests that kill it.
 """
@@ -19,5 +19,6 @@ def say(stage: str, done: int, _total: int) -> None:
 
 
 if __name__ == "__main__":
-    report = copy(sys.argv[1], sys.argv[2], progress=say)
+    bulk = sys.argv[3] if sys.argv[3:] else None
+    report = copy(sys.argv[1], sys.argv[2], bulk=bulk, progress=say)
     print("ok" if report.ok else report, report.records, flush=True)

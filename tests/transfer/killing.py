@@ -31,3 +31,13 @@ def copy_with_kills(source: str, target: str, seed: int) -> int:
                 assert child.wait() == 0
                 assert last.startswith("ok"), last
                 return kills
+
+
+def copy_killed_at(stage: str, *arguments: str) -> None:
+    """Copy in a process that is killed when it says that it is at a stage."""
+    with subprocess.Popen(
+        [sys.executable, COPIER, *arguments], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert any(line.startswith(stage) for line in child.stdout), f"never at {stage!r}"
+        child.kill()

@@ -4,6 +4,7 @@ import itertools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,19 @@ from filled import (
     known,
     passed_over,
 )
-from killing import MOST_KILLS, copy_with_kills
+from importing import import_tables
+from killing import MOST_KILLS, copy_killed_at, copy_with_kills
 from milvus_server import MilvusProcess
 
 import lookalike
 from lookalike.errors import UsageError
+from lookalike.records import AttributeKind
 from lookalike.stores.base import Store
 from lookalike.stores.local import LocalStore
-from lookalike.transfer import copy
+from lookalike.transfer import copy, export_tables
 
 _NUMBERS = itertools.count()
+DECLARED: dict[str, AttributeKind] = {"price": "number", "colour": "text"}
 
 
 @pytest.fixture
@@ -50,6 +54,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(milvus: MilvusProcess, source: Path) -> str:
     """The same on the server, that no test changes either."""
     address = milvus.address("served")
+    with lookalike.open(address, attributes=DECLARED):
+        pass
     report = copy(source, address)
     assert report.ok, report
     assert (report.records, report.decisions, report.skipped) == (COUNT, 2, 1)
@@ -89,6 +95,7 @@ def test_between_servers_with_new_ids(served: str, address: str) -> None:
     report = copy(served, address, ids="new", where='colour == "red"', encoder="phash,words")
     assert report.ok
     with opened(served) as here, opened(address) as there:
+        assert there.declared() == DECLARED
         wanted = {
             key: fields
             for key, fields in known(here, ids=False).items()
@@ -103,8 +110,6 @@ def test_between_servers_with_new_ids(served: str, address: str) -> None:
         (there_id,) = (one.id for one in there.find([key[1]], key[0]).values())
         again = entry(number)
         bare = {name: again.vectors[name] for name in ("phash",)}
-        from dataclasses import replace
-
         assert there.upsert([replace(again, vectors=bare, trimmed={})]) == [there_id]
 
 
@@ -120,20 +125,13 @@ def test_killed_on_the_way_back(served: str, tmp_path: Path) -> None:
     assert_same(served, tmp_path / "back")
 
 
-def test_declared_attributes_come_along(milvus: MilvusProcess, source: Path, address: str) -> None:
-    with lookalike.open(address, attributes={"price": "number", "colour": "text"}):
-        pass
-    assert copy(source, address, encoder="phash").ok
-    other = milvus.address(f"copied{next(_NUMBERS)}")
-    assert copy(address, other, where="price < 20").ok
-    with opened(other) as store:
-        assert store.declared() == {"price": "number", "colour": "text"}
-        assert store.count() == 20
-
-
-def test_bulk_insert(source: Path, address: str, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_bulk_insert_after_one_that_was_killed(source: Path, address: str, tmp_path: Path) -> None:
     staging = tmp_path / "staging"
     staging.mkdir()
+    name = address.rpartition("/")[2]
+    copy_killed_at(f"import {name}__words", str(source), address, str(staging))
+    assert list(staging.iterdir()) != []
     report = copy(source, address, bulk=str(staging))
     assert report.ok, report
     assert report.records == COUNT
@@ -147,3 +145,18 @@ def test_bulk_insert(source: Path, address: str, tmp_path: Path) -> None:
         store.update_attributes({first.id: {"seen": True}})
         assert store.get([first.id])[0] != first
     assert copy(source, address).ok
+
+
+def test_exported_tables_are_a_collection(
+    milvus: MilvusProcess, source: Path, address: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / address.rpartition("/")[2]
+    assert export_tables(source, folder) == COUNT
+    import_tables(milvus.uri, folder)
+    found = copy(source, address, verify_only=True)
+    assert found.ok, found
+    assert_same(source, address)
+    with opened(address) as store:
+        first = next(store.scan())
+        store.update_attributes({first.id: {"seen": True}})
+        assert store.count() == COUNT

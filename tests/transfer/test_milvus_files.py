@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,12 @@ def test_a_collection_as_files(tmp_path: Path) -> None:
         "type": "FLOAT_VECTOR",
         "size": PROJECTION.size,
     }
+    assert tables["shop__looks"]["index"] == {"column": "vector", "type": "FLAT", "params": {}}
+    assert tables["shop"]["index"] == {"column": "nothing", "type": "BIN_FLAT", "params": {}}
+    kept = [pq.read_table(folder / file) for file in tables["shop__kept"]["files"]]
+    kinds = Counter(kind for part in kept for kind in part["kind"].to_pylist())
+    # One decision is about two red pictures; what was skipped duplicates a blue one.
+    assert kinds == {"collection": 2, "encoder": 3, "projection": 1, "setting": 1, "decision": 1}
     for table in tables.values():
         rows = sum(pq.read_metadata(folder / file).num_rows for file in table["files"])
         assert rows == table["rows"]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import UsageError
 from lookalike.ingest.complete import UNTRIMMED
@@ -40,6 +40,11 @@ def add_encoder(source: "Store", target: "Store", spec: "EncoderSpec") -> str:
     return ""
 
 
+def settings_of(source: "Store") -> dict[str, Any]:
+    """The settings that are of what is in a collection, by key."""
+    return {key: value for key, value in source.settings().items() if not key.startswith(_OWN)}
+
+
 def copy_settings(source: "Store", target: "Store", part: Part) -> list[str]:
     """Copy settings; the target's own stay.
 
@@ -48,9 +53,7 @@ def copy_settings(source: "Store", target: "Store", part: Part) -> list[str]:
     """
     differ = []
     there = target.settings()
-    for key, value in source.settings().items():
-        if key.startswith(_OWN):
-            continue
+    for key, value in settings_of(source).items():
         if key == UNTRIMMED:
             # New ids are in no order of the source's: all are looked at.
             first = value if part.ids == "keep" else -1

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import UsageError
 from lookalike.stores.milvus import bulk
-from lookalike.stores.milvus.bulk import Staged, Staging
 from lookalike.stores.milvus.files import schema_of
+from lookalike.stores.milvus.staging import Staged, Staging
 from lookalike.stores.milvus.store import MilvusStore
 from lookalike.transfer.tabulated import EncoderTables, write_tables
 
@@ -45,7 +45,7 @@ def bulk_records(
         if one.spec.name in names
     ]
     with tempfile.TemporaryDirectory(prefix="lookalike-bulk-") as scratch:
-        staged = Staged(staging, Path(scratch))
+        staged = Staged(staging, state.address, Path(scratch))
         try:
             files = write_tables(source, part, state.layout, encoders, staged.folder, progress)
             bulk.insert_all(state, files, staged, progress)

@@ -1,19 +1,17 @@
-"""Bulk insert: files that a server reads by itself, from a folder or bucket that it sees."""
+"""Bulk insert: a server reads the files of empty tables by itself."""
 
-import shutil
 import time
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.errors import MissingExtraError, StoreError, UsageError
-from lookalike.stores.milvus import capabilities
+from lookalike.errors import StoreError, UsageError
+from lookalike.stores.milvus import capabilities, encoders
 from lookalike.stores.milvus.connection import Connection
 from lookalike.stores.milvus.files import TableFiles
 from lookalike.stores.milvus.layout import Table
 from lookalike.stores.milvus.roster import Member
+from lookalike.stores.milvus.staging import Staged
 from lookalike.stores.milvus.state import State
 
 if TYPE_CHECKING:
@@ -21,90 +19,10 @@ if TYPE_CHECKING:
 
 _EVERY_S = 0.5
 _LOAD_SECONDS = 3600.0
+_FOUND_SECONDS = 120.0
+"""For how long rows that were imported and loaded may not be found."""
 _DONE, _FAILED = 6, {1, 7}
 """States of an import job, by the numbers of Milvus's protocol."""
-
-
-@dataclass(frozen=True, slots=True)
-class Staging:
-    """Where files lie for a server to read them.
-
-    `folder` is on this machine, and `seen_as` what the server calls it; or files are sent to a
-    bucket, `s3://BUCKET/PREFIX?endpoint_override=HOST:PORT&scheme=http` in pyarrow's way, with the
-    keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
-    """
-
-    folder: str = ""
-    seen_as: str = ""
-    bucket: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> "Staging":
-        """`FOLDER`, `FOLDER=AS_THE_SERVER_SEES_IT` or `s3://...`.
-
-        Raises:
-            UsageError: there is no such folder.
-        """
-        if text.startswith("s3://"):
-            return cls(bucket=text)
-        folder, _, seen_as = text.partition("=")
-        path = Path(folder).expanduser().resolve()
-        if not path.is_dir():
-            raise UsageError(
-                f"{folder}: there is no such folder for a bulk insert; name one that the server "
-                "sees as well, or s3://BUCKET/PREFIX of its storage"
-            )
-        return cls(folder=str(path), seen_as=seen_as or str(path))
-
-
-class Staged:
-    """A new folder for one bulk insert, and its files as the server calls them; gone at the end."""
-
-    def __init__(self, staging: Staging, scratch: Path) -> None:
-        """`scratch` is where files are written that are then sent to a bucket.
-
-        Raises:
-            UsageError: the bucket's address cannot be used.
-        """
-        self._name = f"lookalike-{uuid.uuid4().hex}"
-        self._staging = staging
-        self._bucket: Any = None
-        self._prefix = ""
-        if staging.bucket:
-            self._bucket, self._prefix = _bucket(staging.bucket)
-            self.folder = scratch / self._name
-        else:
-            self.folder = Path(staging.folder) / self._name
-        self.folder.mkdir()
-        # The server is another user.
-        self.folder.chmod(0o755)
-
-    def sent(self, file: Path) -> str:
-        """Let the server have a file; returns what it calls it.
-
-        Raises:
-            StoreError: the bucket cannot be written to.
-        """
-        inside = file.relative_to(self.folder).as_posix()
-        if self._bucket is None:
-            return f"{self._staging.seen_as.rstrip('/')}/{self._name}/{inside}"
-        target = f"{self._prefix}/{self._name}/{inside}"
-        try:
-            with file.open("rb") as source, self._bucket.open_output_stream(target) as out:
-                shutil.copyfileobj(source, out, 1 << 20)
-        except OSError as error:
-            raise StoreError(
-                f"{target} cannot be written to the server's bucket ({error}): check its address "
-                "and the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            ) from error
-        file.unlink()
-        return target.partition("/")[2]
-
-    def remove(self) -> None:
-        """Remove the files, here and in the bucket."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._bucket is not None:
-            self._bucket.delete_dir(f"{self._prefix}/{self._name}")
 
 
 def refuse(state: State) -> None:
@@ -120,16 +38,42 @@ def refuse(state: State) -> None:
             f"{state.address} has a partition for each tenant, and a bulk insert fills only one: "
             "copy without --bulk"
         )
-    if state.connection.count(state.records.name):
+    if _settled(state.connection, state.records.name):
         raise UsageError(
             f"{state.address} is not empty, and a bulk insert replaces nothing: copy without "
-            "--bulk, or into a new collection"
+            "--bulk, which also completes one that died, or into a new collection"
         )
     for one in state.members.values():
-        for table in tables_of(state, one):
-            # Vectors without records.
-            if state.connection.count(table.name):
-                state.connection.delete(table.name, "id >= 0")
+        left = [table.name for table in tables_of(state, one) if _left(state.connection, table)]
+        for name in left:
+            state.connection.drop(name)
+        if left:
+            encoders.make_tables(state, one, state.space(one).projection)
+
+
+def _left(connection: Connection, table: Table) -> bool:
+    """Whether a table without records has vectors, or may yet get some."""
+    return bool(_jobs(connection, table.name)) or connection.count(table.name) > 0
+
+
+def _settled(connection: Connection, name: str) -> int:
+    """How many rows a table has when the imports into it that somebody else began have ended."""
+    jobs = _jobs(connection, name)
+    while any(job.state != _DONE and job.state not in _FAILED for job in jobs):
+        time.sleep(_EVERY_S)
+        jobs = _jobs(connection, name)
+    if not any(job.state == _DONE for job in jobs):
+        return connection.count(name)
+    return _found(connection, name, 1)
+
+
+def _jobs(connection: Connection, table: str) -> list[Any]:
+    """What the server knows of imports into a table, of today or so."""
+
+    def ask(client: Any, limit: float) -> list[Any]:
+        return list(client._get_connection().list_bulk_insert_tasks(0, table, timeout=limit))
+
+    return connection.call(f"list the bulk inserts into {table}", ask)
 
 
 def tables_of(state: State, one: Member) -> list[Table]:
@@ -153,8 +97,7 @@ def insert_all(
     for name, made in sorted(files.items(), key=lambda pair: pair[0] == state.records.name):
         if made.rows:
             _insert(state.connection, name, staged, made, progress)
-            _refresh(state.connection, name)
-        found = state.connection.count(name)
+        found = _found(state.connection, name, made.rows)
         if found != made.rows:
             raise StoreError(
                 f"{name} has {found:,} rows after the bulk insert of {made.rows:,}: another "
@@ -162,13 +105,17 @@ def insert_all(
             )
 
 
-def _refresh(connection: Connection, table: str) -> None:
-    """Make what was imported into a loaded table found."""
-    connection.call(
-        f"load what was imported into {table}",
-        lambda client, limit: client.refresh_load(table, timeout=limit),
-        seconds=_LOAD_SECONDS,
-    )
+def _found(connection: Connection, table: str, rows: int) -> int:
+    """How many rows a table has, where so many were imported: a server finds them by and by."""
+    ends = time.monotonic() + _FOUND_SECONDS
+    while (count := connection.count(table)) < rows and time.monotonic() < ends:
+        connection.call(
+            f"load what was imported into {table}",
+            lambda client, limit: client.refresh_load(table, timeout=limit),
+            seconds=_LOAD_SECONDS,
+        )
+        time.sleep(_EVERY_S)
+    return count
 
 
 def _insert(
@@ -207,11 +154,19 @@ def _insert(
 
 
 def _start(connection: Connection, table: str, file: str) -> int:
-    def ask(client: Any, limit: float) -> int:
-        handler = client._get_connection()
-        return int(handler.do_bulk_insert(table, "", [file], timeout=limit))
+    from pymilvus.client.utils import check_status
+    from pymilvus.grpc_gen.milvus_pb2 import ImportRequest
 
-    # Started twice, the rows would be there twice.
+    request = ImportRequest(
+        db_name=connection.address.database, collection_name=table, files=[file]
+    )
+
+    def ask(client: Any, limit: float) -> int:
+        # pymilvus's own call is tried again when the answer is lost, and rows would be there twice.
+        answer = client._get_connection()._stub.Import(request, timeout=limit)
+        check_status(answer.status)
+        return int(answer.tasks[0])
+
     return connection.call(f"start a bulk insert into {table}", ask, repeat=False)
 
 
@@ -220,18 +175,3 @@ def _state(connection: Connection, table: str, job: int) -> Any:
         return client._get_connection().get_bulk_insert_state(job, timeout=limit)
 
     return connection.call(f"ask how the bulk insert into {table} goes", ask)
-
-
-def _bucket(address: str) -> tuple[Any, str]:
-    """The file system of an address of pyarrow's, and the path in it."""
-    try:
-        from pyarrow import fs
-    except ImportError as error:
-        raise MissingExtraError(
-            "a bulk insert needs pyarrow: pip install 'lookalike[parquet]'"
-        ) from error
-    try:
-        found, path = fs.FileSystem.from_uri(address)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{address.partition('@')[2] or address}: {error}") from error
-    return found, path.rstrip("/")

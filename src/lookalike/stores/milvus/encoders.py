@@ -43,7 +43,7 @@ def add(
     kept = as_kept(spec, projection)
     one = _member(state, spec, kept, index or IndexSpec(), 0, 1)
     trying.probe(state.connection, one.index, one.size)
-    _make_tables(state, one, kept)
+    make_tables(state, one, kept)
     state.kept.put([one.entry()])
     state.refresh()
 
@@ -85,7 +85,8 @@ def _held(state: State, one: Member) -> int:
     return state.connection.count(state.compared(one).name)
 
 
-def _make_tables(state: State, one: Member, projection: Projection | None) -> None:
+def make_tables(state: State, one: Member, projection: Projection | None) -> None:
+    """Make the tables of an encoder's vectors, those that are not there."""
     tables: list[tuple[Table, tuple[str, Mapping[str, Any]], Sequence[str]]] = [
         (state.compared(one), building.built_with(one.index), state.layout.filtered)
     ]
@@ -129,7 +130,7 @@ def _make_again(
     """
     # What somebody who was interrupted left may have other columns.
     state.connection.drop(state.compared(new).name)
-    _make_tables(state, new, projection)
+    make_tables(state, new, projection)
     space = Space(new.spec, projection, new.index)
     stage, done, total = f"build {new.spec.name}", 0, _held(state, old)
     for rows in vectors.records_with(state, old):

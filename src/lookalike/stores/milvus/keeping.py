@@ -16,6 +16,23 @@ _SETTING = "setting"
 _FIELDS = ("uri", "tenant", "size", "modified_ns", "duplicate_of", "reason")
 
 
+def setting_entry(key: str, value: Any) -> KeptEntry:
+    """A setting as it is kept."""
+    return KeptEntry(_SETTING, key, value)
+
+
+def decision_entry(one: Decision) -> KeptEntry:
+    """A decision as it is kept."""
+    value = {"kind": one.kind, "made": one.made}
+    return KeptEntry(DECISION, _pair(one), value, one.first, one.second)
+
+
+def skipped_entry(file: Skipped) -> KeptEntry:
+    """A file that was not added as it is kept."""
+    value = {name: getattr(file, name) for name in _FIELDS}
+    return KeptEntry(SKIPPED, _name(file.tenant, file.uri), value, file.duplicate_of)
+
+
 def setting(state: State, key: str) -> Any | None:
     """The value of a key, None when there is none."""
     return state.kept.get(_SETTING, [key]).get(key)
@@ -36,7 +53,7 @@ def set_setting(state: State, key: str, value: Any | None) -> None:
         state.kept.remove(_SETTING, [key])
         return
     try:
-        state.kept.put([KeptEntry(_SETTING, key, value)])
+        state.kept.put([setting_entry(key, value)])
     except (TypeError, ValueError) as error:
         raise UsageError(f"The setting {key!r} cannot be kept as JSON: {error}.") from error
 
@@ -60,12 +77,7 @@ def decide(state: State, decisions: Sequence[Decision]) -> None:
                 f"There is no record {one.first} or no record {one.second} to decide about."
             )
     last = {_pair(one): one for one in decisions}
-    state.kept.put(
-        [
-            KeptEntry(DECISION, key, {"kind": one.kind, "made": one.made}, one.first, one.second)
-            for key, one in last.items()
-        ]
-    )
+    state.kept.put([decision_entry(one) for one in last.values()])
 
 
 def forget_decisions(state: State, decisions: Sequence[Decision]) -> None:
@@ -98,14 +110,7 @@ def skip(state: State, files: Sequence[Skipped]) -> None:
                 f"There is no record {file.duplicate_of} that {file.uri} could be a duplicate of."
             )
     last = {_name(file.tenant, file.uri): file for file in files}
-    state.kept.put(
-        [
-            KeptEntry(
-                SKIPPED, key, {name: getattr(file, name) for name in _FIELDS}, file.duplicate_of
-            )
-            for key, file in last.items()
-        ]
-    )
+    state.kept.put([skipped_entry(file) for file in last.values()])
 
 
 def skipped(state: State, uris: Sequence[str], tenant: str) -> dict[str, Skipped]:

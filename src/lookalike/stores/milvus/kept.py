@@ -10,12 +10,14 @@ from lookalike.stores.milvus.connection import Connection, pages
 from lookalike.stores.milvus.expressions import among
 from lookalike.stores.milvus.filter_terms import quoted
 from lookalike.stores.milvus.layout import MAX_TEXT, Table
-from lookalike.stores.milvus.packing import nothing
+from lookalike.stores.milvus.packing import Values, nothing
 
 NOBODY = -1
 """Stands for no record."""
 
 _COLUMNS = ("key", "kind", "first", "second", "value")
+Row = tuple[str, str, int, int, str]
+"""What these columns hold."""
 _PART = "part"
 _PART_CHARACTERS = MAX_TEXT // 4
 """A character takes up to 4 bytes."""
@@ -63,42 +65,15 @@ class KeptTable:
 
     def put(self, entries: Sequence[KeptEntry]) -> None:
         """Write entries, in place of those of the same kind and key."""
-        heads: list[KeptEntry] = []
-        parts: list[tuple[str, str]] = []
-        texts: list[str] = []
-        for entry in entries:
-            text = json.dumps(entry.value, allow_nan=False)
-            if len(text) > _PART_CHARACTERS:
-                # A value is there when its head is, and the head comes after the parts.
-                cut = [
-                    text[start : start + _PART_CHARACTERS]
-                    for start in range(0, len(text), _PART_CHARACTERS)
-                ]
-                token = secrets.token_hex(8)
-                parts += [(f"{_PART}:{token}:{place}", part) for place, part in enumerate(cut)]
-                text = f"#{token}:{len(cut)}"
-            heads.append(entry)
-            texts.append(text)
-        self._write([(_PART, key, NOBODY, NOBODY, text) for key, text in parts])
-        self._write(
-            [
-                (one.kind, f"{one.kind}:{one.key}", one.first, one.second, text)
-                for one, text in zip(heads, texts, strict=True)
-            ]
-        )
+        for rows in rows_of(entries):
+            for some in pages(rows, _AT_A_TIME):
+                self._connection.upsert(self._table, columns_of(self._table, some))
 
     def remove(self, kind: str, keys: Sequence[str]) -> None:
         """Forget entries by key."""
         for some in pages(keys, _AT_A_TIME):
             condition = f"key in {among(f'{kind}:{key}' for key in some)}"
             self._connection.delete(self._table.name, condition)
-
-    def _write(self, rows: Sequence[tuple[str, str, int, int, str]]) -> None:
-        for some in pages(rows, _AT_A_TIME):
-            kinds, keys, firsts, seconds, texts = zip(*some, strict=True)
-            columns = dict(zip(_COLUMNS, (keys, kinds, firsts, seconds, texts), strict=True))
-            dummy = {self._table.vector.name: nothing(len(some))}
-            self._connection.upsert(self._table, {**columns, **dummy})
 
     def _entries(self, condition: str, limit: int | None = None) -> list[KeptEntry]:
         rows = self._connection.query(self._table.name, condition, _COLUMNS, limit=limit)
@@ -121,3 +96,31 @@ class KeptTable:
         rows = self._connection.query(self._table.name, f"key in {among(keys)}", _COLUMNS)
         parts = {row["key"]: row["value"] for row in rows}
         return "".join(parts[key] for key in keys)
+
+
+def rows_of(entries: Sequence[KeptEntry]) -> tuple[list[Row], list[Row]]:
+    """Parts of values that are too long for a row, and then the entries themselves."""
+    parts: list[Row] = []
+    heads: list[Row] = []
+    for one in entries:
+        text = json.dumps(one.value, allow_nan=False)
+        if len(text) > _PART_CHARACTERS:
+            # A value is there when its head is, and the head comes after the parts.
+            cut = [
+                text[start : start + _PART_CHARACTERS]
+                for start in range(0, len(text), _PART_CHARACTERS)
+            ]
+            token = secrets.token_hex(8)
+            parts += [
+                (f"{_PART}:{token}:{place}", _PART, NOBODY, NOBODY, part)
+                for place, part in enumerate(cut)
+            ]
+            text = f"#{token}:{len(cut)}"
+        heads.append((f"{one.kind}:{one.key}", one.kind, one.first, one.second, text))
+    return parts, heads
+
+
+def columns_of(table: Table, rows: Sequence[Row]) -> dict[str, Values]:
+    """Rows, one at least, as columns of the table of what is kept."""
+    columns: dict[str, Values] = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
+    return {**columns, table.vector.name: nothing(len(rows))}

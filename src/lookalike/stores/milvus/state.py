@@ -15,7 +15,8 @@ from lookalike.stores.milvus import capabilities, roster
 from lookalike.stores.milvus.address import MilvusAddress
 from lookalike.stores.milvus.claims import Claims
 from lookalike.stores.milvus.connection import Connection
-from lookalike.stores.milvus.kept import KeptEntry, KeptTable
+from lookalike.stores.milvus.head import COLLECTION, FOREIGN, HEAD, foreign_entry, head_entry
+from lookalike.stores.milvus.kept import KeptTable
 from lookalike.stores.milvus.layout import VERSION, Layout, Table
 from lookalike.stores.milvus.partitions import Partitions
 from lookalike.stores.milvus.recent import Recent
@@ -23,9 +24,6 @@ from lookalike.stores.milvus.roster import Member
 from lookalike.stores.space import Space
 
 EXACT_INDEX: tuple[str, Mapping[str, Any]] = ("BIN_FLAT", {})
-COLLECTION = "collection"
-"""Kind of the entries that say what the collection is."""
-_HEAD, _FOREIGN = "head", "foreign"
 _FRESH_SECONDS = 2.0
 """For how long what other processes may change of the roster is not asked for again."""
 _WRITERS = 4
@@ -77,7 +75,7 @@ class State:
         """Ask again what encoders there are, and whether ids are foreign."""
         with self._lock:
             self.members = roster.trying(roster.members(self.kept), self.trying)
-            self.foreign = self.foreign or bool(self.kept.get(COLLECTION, [_FOREIGN]))
+            self.foreign = self.foreign or bool(self.kept.get(COLLECTION, [FOREIGN]))
             self._fresh = time.monotonic()
 
     def refresh_if_stale(self) -> None:
@@ -88,7 +86,7 @@ class State:
     def note_foreign(self) -> None:
         """Let everybody know that a record may have another id than its uri would give it."""
         if not self.foreign:
-            self.kept.put([KeptEntry(COLLECTION, _FOREIGN, True)])
+            self.kept.put([foreign_entry()])
             self.foreign = True
 
     def member(self, name: str, kind: str | None = None) -> Member:
@@ -186,7 +184,7 @@ def open_state(
                     f"There is no collection at {address}: make one with `lookalike index`."
                 )
             _make(connection, kept, kept_table, address, declared or {})
-        head = kept.get(COLLECTION, [_HEAD]).get(_HEAD)
+        head = kept.get(COLLECTION, [HEAD]).get(HEAD)
         if head is None:
             if read_only:
                 raise NotFoundError(f"The collection {address} is only being made: try again.")
@@ -213,13 +211,13 @@ def _make(
             f"{address}: there is a Milvus collection of that name, and it is not lookalike's: "
             "use another name."
         )
-    head = {
-        "version": VERSION,
-        "tenancy": address.tenancy or "key",
+    entry = head_entry(
+        declared,
+        address.tenancy or "key",
         # Older servers put what is upserted where they do not look for it.
-        "keyed": capabilities.can(connection.version, "keyed upsert"),
-        "declared": dict(declared),
-    }
+        keyed=capabilities.can(connection.version, "keyed upsert"),
+    )
+    head: dict[str, Any] = entry.value
     layout = _layout(address, head, declared)
     # Each takes seconds, most of them waiting.
     with ThreadPoolExecutor(2) as pool:
@@ -227,7 +225,7 @@ def _make(
         made = pool.submit(connection.create, layout.records, EXACT_INDEX, indexed)
         connection.create(kept_table, EXACT_INDEX)
         made.result()
-    kept.put([KeptEntry(COLLECTION, _HEAD, head)])
+    kept.put([entry])
     return head
 
 
