@@ -1,12 +1,11 @@
 """A local store whose disk is full, or whose files may not grow."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from small_disk import mounted
 
 from lookalike.stores.base import Entry
 from lookalike.stores.local import LocalStore
@@ -76,23 +75,13 @@ def test_files_that_may_not_grow_lose_nothing(tmp_path: Path, megabytes: int) ->
     check(tmp_path / "c", stored)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 75 MB in memory."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=75m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
-    stored = write_until_it_fails(small_disk / "c")
-    assert stored
-    mount = ["mount", "-o", "remount,size=300m", str(small_disk)]
-    subprocess.run(mount, check=True)
-    check(small_disk / "c", stored)
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    with mounted(disk, 75) as there:
+        if not there:
+            pytest.skip("no small file system can be mounted here")
+        stored = write_until_it_fails(disk / "c")
+        assert stored
+        mount = ["mount", "-o", "remount,size=300m", str(disk)]
+        subprocess.run(mount, check=True)
+        check(disk / "c", stored)

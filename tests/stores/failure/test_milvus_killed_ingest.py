@@ -5,26 +5,16 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import pytest
-from failing import command, opened, run
-from milvus_server import HOST, QUICK, MilvusProcess, why_no_server
+from failing import EYE, command, made, opened, run
+from milvus_server import HOST, MilvusProcess
 from store_at import open_store
 from tcp_proxy import proxied
 
 ENCODERS = "mobilenet-v3-large,phash"
-
-
-@pytest.fixture(scope="module")
-def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusProcess]:
-    """A server that may be killed."""
-    if why := why_no_server():
-        pytest.skip(why)
-    server = MilvusProcess(tmp_path_factory.mktemp("mortal"), QUICK).start()
-    yield server
-    server.kill()
 
 
 @contextlib.contextmanager
@@ -99,15 +89,21 @@ def test_a_run_whose_server_dies_stops_and_the_next_one_goes_on(
     mortal: MilvusProcess, photos: Path, indexed_once: Path
 ) -> None:
     address = mortal.address("died")
-    with indexing(photos, f"{address}?timeout=3") as process:
-        stored = wait_for_records(address, process, 20)
-        mortal.kill()
-        _, err = process.communicate(timeout=300)
-        assert process.returncode == 3, err
-        assert f"Milvus at {HOST}:{mortal.port} " in err
-        assert "Traceback" not in err
-    assert len(stored) < 120
-    mortal.restart()
+    made(mortal.address("waits"))
+    with opened(mortal.address("waits?timeout=300")) as waits, ThreadPoolExecutor(1) as pool:
+        before = waits.nearest("e", EYE[1], 9)
+        assert len(before) == 4
+        with indexing(photos, f"{address}?timeout=3") as process:
+            stored = wait_for_records(address, process, 20)
+            mortal.kill()
+            _, err = process.communicate(timeout=300)
+            assert process.returncode == 3, err
+            assert f"Milvus at {HOST}:{mortal.port} " in err
+            assert "Traceback" not in err
+        # A search by who has more time waits for the server to come back.
+        answer = pool.submit(waits.nearest, "e", EYE[1], 9)
+        mortal.restart()
+        assert answer.result() == before
     with opened(address) as store:
         found = {record.uri: record.id for record in store.scan()}
         assert stored.items() <= found.items()
@@ -117,15 +113,3 @@ def test_a_run_whose_server_dies_stops_and_the_next_one_goes_on(
     with opened(address) as store:
         found = {record.uri: record.id for record in store.scan()}
         assert stored.items() <= found.items()
-
-
-def test_a_search_goes_on_when_its_server_comes_back(mortal: MilvusProcess) -> None:
-    address = mortal.address("died")
-    with opened(f"{address}?timeout=60") as store:
-        record = next(store.scan())
-        query = store.vectors("mobilenet-v3-large", [record.id])[record.id]
-        before = store.nearest("mobilenet-v3-large", query, 10)
-        assert before[0].id == record.id
-        mortal.restart()
-        after = store.nearest("mobilenet-v3-large", query, 10)
-        assert [one.id for one in after] == [one.id for one in before]
