@@ -1,5 +1,6 @@
 """The order of answers, over servers made of a list: exact, lazy and in pieces."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -30,7 +31,10 @@ def served(
     def ask(limits: Limits, besides: str) -> list[Answer]:
         found = []
         for key, score in scores.items():
-            if besides:
+            if besides.startswith("id not in "):
+                if key in json.loads(besides.removeprefix("id not in ")):
+                    continue
+            elif besides:
                 low, high = (int(part.split()[-1].strip(")")) for part in besides.split(" and "))
                 if not low <= id_of(key) < high:
                     continue
@@ -42,7 +46,7 @@ def served(
                 score >= limits.furthest if ascending else score <= limits.furthest
             ):
                 continue
-            if seen(key, limits):
+            if seen(key, limits) or besides.startswith("id not"):
                 found.append(Answer(score, key, {}))
         # Of ties a server gives which it likes.
         found.sort(key=lambda one: (one.score if ascending else -one.score, hash(str(one.key))))
@@ -86,6 +90,31 @@ def test_an_approximate_one_gives_all_once_in_one_order(
     found = [one.key for one in by_product(ask, lambda: len(scores), TIERS, first)]
     assert sorted(found) == sorted(scores)
     assert found == [one.key for one in by_product(ask, lambda: len(scores), TIERS, 3)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(PRODUCTS, st.integers(1, 160), st.integers(2, 9))
+def test_what_is_overlooked_within_bounds_too_comes_last(
+    scores: dict[int, float], first: int, blind: int
+) -> None:
+    ask = served(scores, ascending=False, seen=lambda key, _: bool(key % blind))
+    found = [one.key for one in by_product(ask, lambda: len(scores), TIERS, first)]
+    assert sorted(found) == sorted(scores)
+    assert found == [one.key for one in by_product(ask, lambda: len(scores), TIERS, 3)]
+    last = [key for key in scores if key % blind == 0]
+    assert sorted(found[len(scores) - len(last) :]) == sorted(last)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PRODUCTS, st.sampled_from([f32(n / 7) for n in range(-7, 8)]), st.integers(1, 160))
+def test_nothing_above_the_least_is_missed(
+    scores: dict[int, float], least: float, first: int
+) -> None:
+    ask = served(scores, ascending=False, seen=lambda *_: True)
+    found = [one.key for one in by_product(ask, lambda: len(scores), TIERS, first, least - 1e-6)]
+    expected = sorted(scores, key=lambda key: (-scores[key], key))
+    assert found[: len(expected)] == expected[: len(found)]
+    assert set(found) >= {key for key, score in scores.items() if score >= least}
 
 
 def test_one_request_where_one_is_enough() -> None:

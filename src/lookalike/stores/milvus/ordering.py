@@ -2,9 +2,9 @@
 
 So pages never repeat or skip a record, though the index is approximate and a server gives no more
 than `WINDOW` answers at once. The order is: what the first tier of the index finds, then what the
-next ones add, then what lies behind the last of those, window by window; each part in order of
-distance and id. Of answers that tie with the first one that the server left out, which ones it
-gives is chance, so those are left to the part that has them all.
+next ones add, then what lies behind the last of those, window by window, then what all of them
+overlooked; each part in order of distance and id. Of answers that tie with the first one that the
+server left out, which ones it gives is chance, so those are left to the part that has them all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +14,7 @@ import numpy as np
 
 from lookalike.records import MAX_ID
 from lookalike.stores.milvus.asking import WINDOW, Answer, Limits
+from lookalike.stores.milvus.expressions import among
 from lookalike.stores.milvus.filter_terms import all_of
 from lookalike.stores.milvus.tiers import Tier
 
@@ -24,6 +25,8 @@ Count = Callable[[], int]
 
 _BEYOND = -2.0
 """Less than the inner product of any two vectors of unit length."""
+_MOST_LEFT_OUT = 50_000
+"""Rows that one expression leaves out by name."""
 
 
 def by_product(
@@ -51,11 +54,19 @@ def by_product(
             if short or size == tier.most:
                 break
             size = tier.most
-    # Where a graph falls into pieces, or is only being made, a search may miss most of it, which
-    # a search within bounds does not.
-    for one in _beyond(ask, tiers[-1], np.inf if short else last):
+    # Where a graph falls into pieces, or is only being made, a search may miss most of it, of which
+    # a search within bounds misses little.
+    for one in _beyond(ask, tiers[-1], np.inf if short else last, max(least, _BEYOND)):
         if one.key not in given:
+            given.add(one.key)
             yield one
+    # Where few rows are left, a search looks at each of them.
+    while len(given) < min(count(), _MOST_LEFT_OUT):
+        found = ask(Limits(tiers[-1].most, tiers[-1].parameters), f"id not in {among(given)}")
+        yield from in_order(found)
+        given.update(one.key for one in found)
+        if not found or found[-1].score < least:
+            return
 
 
 def in_order(found: Sequence[Answer]) -> list[Answer]:
@@ -63,11 +74,11 @@ def in_order(found: Sequence[Answer]) -> list[Answer]:
     return sorted(found, key=lambda one: (-one.score, one.key))
 
 
-def _beyond(ask: Ask, tier: Tier, last: float) -> Iterator[Answer]:
-    """Rows whose product is less than `last`, window by window."""
+def _beyond(ask: Ask, tier: Tier, last: float, least: float) -> Iterator[Answer]:
+    """Rows whose product is less than `last` and above `least`, window by window."""
     below = None if last == np.inf else _less(last)
-    while below is None or below > _BEYOND:
-        limits = Limits(tier.most, tier.parameters, below, _BEYOND)
+    while below is None or below > least:
+        limits = Limits(tier.most, tier.parameters, below, least)
         found = ask(limits, "")
         complete = len(found) < tier.most
         kept = found if complete else _without_last_ties(found)
