@@ -158,7 +158,7 @@ class Collection(Calibrating, Deduplicating, Indexing):
             encoder=encoder,
             template=template,
             segments=None if segments is None else Segments.parse(segments),
-            grouping=None if group_by is None else Grouping.parse(group_by, group_size),
+            grouping=Grouping.of(group_by, group_size),
         )
 
     def copies(

@@ -28,6 +28,12 @@ def test_several_hits_of_each_value_in_a_table(run: Run, indexed_once: Path) -> 
     assert sum(" jpeg " in line for line in lines) == 3
 
 
+def test_a_field_that_no_hit_has_is_told(run: Run, indexed_once: Path) -> None:
+    options = ["-c", str(indexed_once), "--encoder", "mobilenet-v3-large", "-n", "3"]
+    result = run("search", "--id", "1", "--group-by", "colour", *options)
+    assert "no hit has a value of colour" in result.stderr
+
+
 def test_what_is_no_field_is_refused(run: Run, indexed_once: Path) -> None:
     at = ["-c", str(indexed_once)]
     result = run("search", "--id", "1", "--group-by", "a or b", *at, status=2)
@@ -35,3 +41,5 @@ def test_what_is_no_field_is_refused(run: Run, indexed_once: Path) -> None:
     sized = ["--group-by", "a", "--group-size", "0"]
     result = run("search", "--id", "1", *sized, *at, status=2)
     assert "1 to 1,000" in result.stderr
+    result = run("search", "--id", "1", "--group-size", "2", *at, status=2)
+    assert "without a field" in result.stderr

@@ -106,6 +106,8 @@ def search(
     hits = _hits(store, choice.specs, asked, neighbours, records_of(store, neighbours))
     if grouping is not None:
         hits = _by_group(hits, grouping)
+        if hits and all(hit.group is None for hit in hits):
+            asked.notices.append(f"no hit has a value of {grouping.field}, so each stands alone")
     if segments is not None:
         (spec,) = choice.specs
         hits = explained(store, spec, asked.hashes[spec.name], hits, segments)

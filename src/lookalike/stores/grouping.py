@@ -40,6 +40,17 @@ class Grouping:
     size: int = 1
 
     @classmethod
+    def of(cls, field: str | None, size: int = 1) -> "Grouping | None":
+        """`parse`, or None without a field.
+
+        Raises:
+            UsageError: as `parse` does, or there is a size without a field.
+        """
+        if field is None and size != 1:
+            raise UsageError("a size of groups was given without a field to group by")
+        return None if field is None else cls.parse(field, size)
+
+    @classmethod
     def parse(cls, field: str, size: int = 1) -> "Grouping":
         """Of a field's name as filters write it, such as `article` or `attributes.size`.
 
