@@ -26,8 +26,8 @@ _SYSTEM = ctypes.CDLL(None) if sys.platform == "linux" else None
 HOST = "127.0.0.1"
 STARTED_WITHIN = 180.0  # seconds; alone on two cores it takes 4 to 7
 
-# Loading a collection and reading one's own writes wait for a server's clocks: waits of a second and
-# of a fifth of one, which tests need not sit through.
+# Loading a collection and reading one's own writes wait for a server's clocks: waits of a second
+# and of a fifth of one, which tests need not sit through.
 STEADY = {
     "queryCoord.checkInterval": "100",
     "queryCoord.distPullInterval": "50",

@@ -139,20 +139,21 @@ ID = Field(("id",), system=True)
 @pytest.mark.parametrize("text", ODD)
 @pytest.mark.parametrize("operator", ["==", "startswith", "contains"])
 def test_texts(shelf: Shelf, text: str, operator: str) -> None:
-    parts = [Comparison(field, operator, text) for field in (*FIELDS[:4], *SYSTEM_TEXTS)]
-    parts.append(Comparison(Field(("colour",)), operator, text))
-    for part in parts:
-        shelf.check(part)
-        shelf.check(Not(part))
+    for field in (FIELDS[0], Field(("colour",)), SYSTEM_TEXTS[2]):
+        shelf.check(Comparison(field, operator, text))
+        shelf.check(Not(Comparison(field, operator, text)))
+    for field in (FIELDS[2], *SYSTEM_TEXTS[:2]):
+        shelf.check(Comparison(field, operator, text))
 
 
 @pytest.mark.parametrize("number", [*map(float, NUMBERS), 5.0, 0.3, 1_732_000_000.1234567, -1e9])
 @pytest.mark.parametrize("operator", ["==", "<", "<=", ">", ">="])
 def test_numbers(shelf: Shelf, number: float, operator: str) -> None:
-    for field in (Field(("a",)), Field(("price",)), Field(("a", "inner")), *SYSTEM_NUMBERS):
-        condition = Comparison(field, operator, number)
-        shelf.check(condition)
-        shelf.check(Not(condition))
+    for field in (Field(("a",)), Field(("price",))):
+        shelf.check(Comparison(field, operator, number))
+        shelf.check(Not(Comparison(field, operator, number)))
+    for name in ("size", "modified", "added"):
+        shelf.check(Comparison(Field((name,), system=True), operator, number))
 
 
 def test_ids(shelf: Shelf) -> None:
@@ -182,19 +183,19 @@ def test_a_text_cannot_leave_its_quotes(shelf: Shelf) -> None:
 
 
 def test_long_lists(shelf: Shelf) -> None:
-    many = tuple(float(number) for number in range(3000))
-    fractions = tuple(number + 0.1 for number in range(3000))
-    texts = tuple(f"{'x' * 20}{number}" for number in range(2998))
-    for values in (many, fractions, (*texts, "é", "a%b"), (True, *texts[:10], *fractions[:10])):
+    many = tuple(float(number) for number in range(1000))
+    # As nine numbers each, more than are listed.
+    fractions = tuple(number + 0.1 for number in range(2300))
+    texts = (*(f"{'x' * 20}{number}" for number in range(1000)), "é", "a%b")
+    for values in (many, fractions, texts, (True, *texts[:10], *fractions[:10])):
         shelf.check(OneOf(FIELDS[0], values))
         shelf.check(Not(OneOf(FIELDS[0], values)))
-        shelf.check(OneOf(Field(("price",)), values))
-        shelf.check(OneOf(Field(("colour",)), values))
-    for values in (many, fractions):
-        shelf.check(OneOf(SYSTEM_NUMBERS[0], values))
-        shelf.check(OneOf(SYSTEM_NUMBERS[4], values))
+    for values in (many, fractions[:100]):
+        for field in (Field(("price",)), SYSTEM_NUMBERS[0], SYSTEM_NUMBERS[4]):
+            shelf.check(OneOf(field, values))
     shelf.check(OneOf(ID, tuple(range(10_000))))
-    shelf.check(OneOf(SYSTEM_TEXTS[0], texts))
+    for field in (SYSTEM_TEXTS[0], Field(("colour",))):
+        shelf.check(OneOf(field, texts))
 
 
 def test_deep_nesting_and_many_conditions(shelf: Shelf) -> None:
@@ -202,21 +203,22 @@ def test_deep_nesting_and_many_conditions(shelf: Shelf) -> None:
     for level in range(32):
         some = Not(And((some, Or((some, IsNull(FIELDS[1])))))) if level < 6 else Not(some)
     shelf.check(some)
-    shelf.check(Or(tuple(Comparison(FIELDS[0], "<", float(n)) for n in range(-300, 0))))
-    shelf.check(And(tuple(Comparison(FIELDS[0], ">", float(n)) for n in range(-300, 0))))
+    some_of_many = tuple(Comparison(FIELDS[0], "<", float(n)) for n in range(-300, 0))
+    shelf.check(Or(some_of_many))
+    shelf.check(And(some_of_many))
     shelf.check(And(()))
     shelf.check(Or(()))
     shelf.check(Not(Or(())))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(FILTERS, min_size=1, max_size=5))
 def test_any_filter(shelf: Shelf, filters: list[Filter]) -> None:
     for where in filters:
         shelf.check(where)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(RECORDS, min_size=1, max_size=30, unique_by=lambda one: one.id),
     st.lists(FILTERS, min_size=1, max_size=10),

@@ -24,6 +24,8 @@ class Capability:
 
 
 _ALL = (
+    # Merged into 2.3 on 22 February 2024 (milvus pull request 30773); 2.3.10, of those days, may
+    # have it too. It counts when a collection is made, which then stays as it is.
     Capability("keyed upsert", (2, 3, 11), "upserts go to the partition of their partition key"),
     Capability("parquet import", (2, 3, 4), "bulk imports of Parquet files"),
     Capability("infix", (2, 4, 0), 'filters with `like "%text%"`'),
