@@ -205,21 +205,23 @@ def ready_faiss(folder: Path) -> tuple[Ask, Ask]:
     import faiss
 
     faiss.omp_set_num_threads(1)
-    index = faiss.downcast_index(faiss.read_index(str(folder / "index.faiss")))
+    # What is downcast does not keep what was read alive.
+    read = faiss.read_index(str(folder / "index.faiss"))
+    index = faiss.downcast_index(read)
     passing = np.packbits(np.load(folder / "group.npy") == GROUP, bitorder="little")
     selector = faiss.IDSelectorBitmap(passing)
 
-    def parameters(only: Any) -> Any:
+    def parameters(**only: Any) -> Any:
         if isinstance(index, faiss.IndexHNSW):
-            return faiss.SearchParametersHNSW(efSearch=EF, sel=only)
+            return faiss.SearchParametersHNSW(efSearch=EF, **only)
         nprobe = max(1, faiss.downcast_index(index.base_index).nlist // 32)
-        codes = faiss.IVFRaBitQSearchParameters(nprobe=nprobe, qb=8, sel=only)
+        codes = faiss.IVFRaBitQSearchParameters(nprobe=nprobe, qb=8, **only)
         return faiss.IndexRefineSearchParameters(k_factor=10, base_index_params=codes)
 
-    plain, within = parameters(None), parameters(selector)
+    plain, within = parameters(), parameters(sel=selector)
 
     def ask(query: Floats, params: Any = plain) -> list[int]:
-        return index.search(query[None], 10, params=params)[1][0].tolist()
+        return read.search(query[None], 10, params=params)[1][0].tolist()
 
     return ask, lambda query: ask(query, within)
 
