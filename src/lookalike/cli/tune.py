@@ -112,8 +112,8 @@ def command(
     lookalike tune --words captions.txt --recall 0.98 --apply
     lookalike tune --words-from title --try IVF_PQ,IVF_SQ8:nlist=1024,HNSW
 
-    An index of shortened codes may serve pictures and fail words, so give words where they are
-    searched. No picture is read, and nothing is changed without --apply.
+    An index that serves pictures may fail words, so give words where they are searched. No picture
+    is read, and nothing is changed without --apply.
 
     Exit status: 0 the recall is reached, 1 it is not with the index there is, 2 wrong use, 3 when
     the environment failed, 130 stopped by Ctrl-C.

@@ -8,8 +8,8 @@ from lookalike.indexes import IndexSpec
 from lookalike.indexes.parameters import Value
 
 Asked = Literal["pictures", "words"]
-"""What is searched with: words lie farther from every picture than pictures do from each other,
-and among distances that hardly differ, shortened codes put them in the wrong order."""
+"""What is searched with. The pictures nearest to a text are spread over more cells of an index than
+those nearest to a picture: see docs/indexes.md for how much is missed."""
 
 _ROUNDING = 1e-9
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -48,13 +48,14 @@ def found(store: Store) -> list[int]:
     return [one.id for one in store.nearest("e", VECTORS[7], 5)]
 
 
-def test_an_encoder_gets_the_index_asked_for(new_place: Callable[[], Place]) -> None:
-    store = new_place().store
+def test_an_encoder_gets_the_index_asked_for(kept_place: Place) -> None:
+    store = kept_place.store
+    other = EncoderSpec("other", "embedding", 16)
     with pytest.raises(UsageError, match="possible here: auto"):
-        store.add_encoder(SPEC, None, IndexSpec("BIN_FLAT"))
-    assert store.encoders() == ()
-    store.add_encoder(SPEC, None, IndexSpec.parse("HNSW:M=8,ef=50"))
-    made = store.index("e")
+        store.add_encoder(other, None, IndexSpec("BIN_FLAT"))
+    assert store.encoders() == (SPEC, HASH)
+    store.add_encoder(other, None, IndexSpec.parse("HNSW:M=8,ef=50"))
+    made = store.index("other")
     assert (made.kind, made.build["M"], made.search["ef"]) == ("HNSW", 8, 50)
     assert "efConstruction" in made.build
 
@@ -101,14 +102,14 @@ def test_what_stops_a_build_leaves_the_old_index(filled: Store) -> None:
     assert found(store) == answers
 
 
-def test_a_store_aside_is_empty_and_goes(new_place: Callable[[], Place]) -> None:
-    place = new_place()
-    place.store.add_encoder(SPEC)
+def test_a_store_aside_is_empty_and_goes(kept_place: Place) -> None:
+    place = kept_place
+    before = place.store.encoders()
     with contextlib.suppress(ZeroDivisionError), place.store.aside() as other:
         assert (other.count(), other.encoders()) == (0, ())
         address = other.address
         raise ZeroDivisionError
-    assert place.store.encoders() == (SPEC,)
+    assert (place.store.encoders(), place.store.count()) == (before, COUNT)
     if place.kind == "local":
         assert not os.path.exists(address)
     else:

@@ -29,6 +29,7 @@ class Refused(grpc.RpcError):
         (Refused(grpc.StatusCode.UNAUTHENTICATED), "LOOKALIKE_MILVUS_TOKEN"),
         (MilvusException(code=9, message="quota exceeded"), "short of disk"),
         (MilvusException(message="database not found[x]"), "has no database"),
+        (MilvusException(message="there is no vector index on x"), "`lookalike rebuild` makes it"),
         (MilvusException(message="a field is wrong\ntrace\ntrace"), "a field is wrong"),
     ],
 )
@@ -50,6 +51,9 @@ def test_errors_name_the_server_the_operation_and_what_to_do(error: Exception, w
         (MilvusException(message="channel not available"), True),
         (MilvusException(code=101, message="collection not loaded"), False),
         (MilvusException(message="cannot parse expression"), False),
+        (MilvusException(message="NodeNotFound"), True),
+        (MilvusException(message="lease 12 expired"), True),
+        (MilvusException(message="no vector index on x, please create index firstly"), False),
         (ValueError("x"), False),
     ],
 )
