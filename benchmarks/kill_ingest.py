@@ -46,7 +46,7 @@ def main() -> None:
         if options.milvus:
             server = MilvusProcess(Path(folder) / "server", QUICK).start()
             after.callback(server.kill)
-            killed = server.address("killed")
+            killed = server.address("killed?timeout=600")
         acknowledged = killing.kill_again_and_again(
             killed,
             options.encoders,
