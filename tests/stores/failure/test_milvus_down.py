@@ -2,6 +2,8 @@
 
 import contextlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from failing import EYE, entry, made, opened, run
@@ -16,12 +18,14 @@ def collection(milvus: MilvusProcess) -> None:
     made(milvus.address("down"))
 
 
-def test_a_command_says_that_no_server_answers(tmp_path) -> None:
+def test_a_command_says_that_no_server_answers(tmp_path: Path) -> None:
     with free_ports(1) as (port,):
         pass
     address = f"milvus://someone:secret@{HOST}:{port}/photos?timeout=2"
-    for arguments in (["info"], ["search", "cat"], ["index", tmp_path]):
-        done = run(*arguments, "-c", address)
+    commands = [["info"], ["search", "cat"], ["index", tmp_path]]
+    with ThreadPoolExecutor() as pool:
+        ended = list(pool.map(lambda arguments: run(*arguments, "-c", address), commands))
+    for done in ended:
         assert done.returncode == 3, done.stderr
         assert f"Milvus at {HOST}:{port} does not answer (asked to connect)" in done.stderr
         assert "Traceback" not in done.stderr
@@ -30,9 +34,9 @@ def test_a_command_says_that_no_server_answers(tmp_path) -> None:
 
 def test_what_fails_for_a_moment_is_tried_again(proxy: Proxy) -> None:
     with opened(proxy.address("down?timeout=30")) as store:
-        for _ in range(3):
+        for _ in range(2):
             proxy.refuse()
-            back = threading.Timer(1.5, proxy.accept)
+            back = threading.Timer(0.7, proxy.accept)
             back.start()
             assert len(store.nearest("e", EYE[0], 9)) >= 4
             back.join()
@@ -45,20 +49,21 @@ def test_what_fails_for_a_moment_is_tried_again(proxy: Proxy) -> None:
 
 
 def test_a_search_and_a_write_say_what_no_server_answered(proxy: Proxy) -> None:
-    with opened(proxy.address("down?timeout=1.5")) as store:
+    with opened(proxy.address("down?timeout=3")) as store, ThreadPoolExecutor() as pool:
         assert len(store.nearest("e", EYE[0], 9)) == 4
         proxy.refuse()
-        for attempt in (
-            lambda: store.nearest("e", EYE[0], 9),
-            lambda: store.upsert([entry(1)]),
-            lambda: store.delete([1]),
-            lambda: store.set_setting("a", 1),
-            lambda: list(store.scan()),
-            store.count,
-            store.optimize,
-        ):
+        attempts = [
+            pool.submit(store.nearest, "e", EYE[0], 9),
+            pool.submit(store.upsert, [entry(1)]),
+            pool.submit(store.delete, [1]),
+            pool.submit(store.set_setting, "a", 1),
+            pool.submit(lambda: list(store.scan())),
+            pool.submit(store.count),
+            pool.submit(store.optimize),
+        ]
+        for attempt in attempts:
             with pytest.raises(StoreError, match=rf"Milvus at {HOST}:{proxy.port} .*(answer|with)"):
-                attempt()
+                attempt.result()
         proxy.accept()
         while True:
             with contextlib.suppress(StoreError):

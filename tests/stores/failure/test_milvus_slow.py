@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from failing import EYE, entry, made, opened, run
@@ -17,7 +18,7 @@ def collection(milvus: MilvusProcess) -> None:
 
 
 def slow(proxy: Proxy) -> None:
-    proxy.delay = 4.0
+    proxy.delay = 9.0
 
 
 def silent(proxy: Proxy) -> None:
@@ -26,17 +27,18 @@ def silent(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize("spoil", [slow, silent])
 def test_no_call_takes_longer_than_its_time(proxy: Proxy, spoil: Callable[[Proxy], None]) -> None:
-    with opened(proxy.address("slow?timeout=1")) as store:
+    with opened(proxy.address("slow?timeout=3")) as store, ThreadPoolExecutor() as pool:
         assert len(store.nearest("e", EYE[0], 9)) == 4
         spoil(proxy)
-        for attempt in (
-            lambda: store.nearest("e", EYE[0], 9),
-            lambda: store.upsert([entry(1)]),
-            lambda: store.get([1]),
-        ):
+        attempts = [
+            pool.submit(store.nearest, "e", EYE[0], 9),
+            pool.submit(store.upsert, [entry(1)]),
+            pool.submit(store.get, [1]),
+        ]
+        for attempt in attempts:
             with pytest.raises(StoreError) as caught:
-                attempt()
-            said = re.escape(f"Milvus at {HOST}:{proxy.port} did not ") + r"\w+ .*within 1 s"
+                attempt.result()
+            said = re.escape(f"Milvus at {HOST}:{proxy.port} did not ") + r"\w+ .*within 3 s"
             assert re.match(said, str(caught.value))
 
 
