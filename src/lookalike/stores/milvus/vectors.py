@@ -11,6 +11,7 @@ from lookalike.stores.base import Entry
 from lookalike.stores.checks import check_quality, matrix_of
 from lookalike.stores.milvus.connection import pages
 from lookalike.stores.milvus.expressions import among
+from lookalike.stores.milvus.filter_json import there
 from lookalike.stores.milvus.ids import possible
 from lookalike.stores.milvus.layout import HAS, RECORD_COLUMNS, VECTOR, identifier
 from lookalike.stores.milvus.roster import Member
@@ -125,7 +126,7 @@ def records_with(
 ) -> Iterator[list[dict[str, Any]]]:
     """Rows of the records that have a vector of an encoder, in chunks, in order of id."""
     last = -1
-    exists = f'exists {HAS}["{identifier(one.spec.name)}"]'
+    exists = there(f'{HAS}["{identifier(one.spec.name)}"]')
     while True:
         rows = state.connection.query(
             state.records.name, f"id > {last} and {exists}", columns, limit=_CHUNK_ROWS
