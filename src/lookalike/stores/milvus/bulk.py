@@ -52,19 +52,27 @@ def refuse(state: State) -> None:
 
 
 def _left(connection: Connection, table: Table) -> bool:
-    """Whether a table without records has vectors, or may yet get some."""
-    return bool(_jobs(connection, table.name)) or connection.count(table.name) > 0
+    """Whether a table without records has vectors, or was to get some."""
+    return bool(_ended(connection, table.name)) or connection.count(table.name) > 0
 
 
 def _settled(connection: Connection, name: str) -> int:
-    """How many rows a table has when the imports into it that somebody else began have ended."""
-    jobs = _jobs(connection, name)
-    while any(job.state != _DONE and job.state not in _FAILED for job in jobs):
-        time.sleep(_EVERY_S)
+    """How many rows a table has, those that somebody else's imports brought among them."""
+    if any(job.state == _DONE for job in _ended(connection, name)):
+        return _found(connection, name, 1)
+    return connection.count(name)
+
+
+def _ended(connection: Connection, name: str) -> list[Any]:
+    """The imports into a table that somebody else began; waits until all have ended.
+
+    A server with one into a table that is dropped meanwhile takes no others for minutes.
+    """
+    while True:
         jobs = _jobs(connection, name)
-    if not any(job.state == _DONE for job in jobs):
-        return connection.count(name)
-    return _found(connection, name, 1)
+        if all(job.state in {_DONE, *_FAILED} for job in jobs):
+            return jobs
+        time.sleep(_EVERY_S)
 
 
 def _jobs(connection: Connection, table: str) -> list[Any]:
