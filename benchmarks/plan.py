@@ -2,7 +2,7 @@
 
 Makes collections of 512 dimensions and 64-bit hashes with three attributes each, and measures disk
 by part, and memory: of the local store, what a process that searches takes and has mapped; of
-Milvus, what a server that holds the collection takes more than one that holds none.
+Milvus, what a server has more of its own for each table that it loads (`plan_milvus.py`).
 """
 
 import argparse
@@ -15,17 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from search import CHUNK, DIM, chunks, entries
 
-from lookalike.indexes import IndexSpec
 from lookalike.planning import Plan, Workload, encoder, make
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Entry
@@ -100,105 +96,6 @@ def on_disk(folder: Path, *patterns: str) -> int:
     return sum(path.stat().st_blocks * 512 for path in found)
 
 
-# Milvus
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory that are a process's own."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Anonymous:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError(f"process {pid} says nothing about its memory")
-
-
-def on_milvus(n: int, kind: str, folder: Path) -> dict[str, float]:
-    """Store, restart the server, load one table after the other."""
-    from milvus_server import QUICK, MilvusProcess
-    from pymilvus import MilvusClient
-
-    from lookalike.stores.milvus import MilvusAddress
-    from lookalike.stores.milvus.store import MilvusStore
-
-    server = MilvusProcess(folder, {**QUICK, "common.session.ttl": "20"}).start()
-    clock = time.perf_counter()
-    with MilvusStore.open(MilvusAddress.parse(server.address("planned"))) as store:
-        store.add_encoder(EMBEDDINGS, index=IndexSpec.parse(kind))
-        store.add_encoder(HASHES)
-        with ThreadPoolExecutor(WRITERS) as pool:
-            waiting: deque[Future[list[int]]] = deque()
-            for batch in filled(n):
-                waiting.append(pool.submit(store.upsert, batch))
-                if len(waiting) > 2 * WRITERS:
-                    waiting.popleft().result()
-            for done in waiting:
-                done.result()
-        print(f"stored {n / (time.perf_counter() - clock):,.0f} records/s", flush=True)
-    client = MilvusClient(server.uri)
-    tables = sorted(client.list_collections())
-    for name in tables:
-        client.flush(name)
-    settle(client, tables, n)
-    server.kill()
-    server.restart()
-    client = MilvusClient(server.uri)
-    for name in tables:
-        retried(lambda name=name: client.release_collection(name))
-    taken = {"": steady(server.pid)}
-    for name in tables:
-        retried(lambda name=name: client.load_collection(name))
-        taken[name] = steady(server.pid)
-        print(f"  {name}: {taken[name] / 1e6:,.0f} MB after loading", flush=True)
-    client.query("planned", "id >= 0", output_fields=["count(*)"])
-    values = list(taken.values())
-    grown = {
-        name: after - before
-        for name, before, after in zip(tables, values, values[1:], strict=False)
-    }
-    (vectors,) = (one for one in tables if "made" in one)
-    (codes,) = (one for one in tables if "codes" in one)
-    data = folder / "data"
-    measured = {
-        "records in memory": grown["planned"],
-        "made in memory": grown[vectors],
-        "codes in memory": grown[codes],
-        "one replica in memory": values[-1] - values[0],
-        "object storage": on_disk(data, "insert_log/**/*", "index_files/**/*", "stats_log/**/*"),
-    }
-    print({one.name: round(on_disk(one, "**/*") / 1e6) for one in data.iterdir()})
-    server.kill()
-    return measured
-
-
-def settle(client: Any, tables: list[str], n: int) -> None:
-    """Wait until every vector is in the index, and compaction has gone quiet."""
-    until = time.monotonic() + 1200
-    while time.monotonic() < until:
-        with contextlib.suppress(Exception):  # a server that is too busy to say
-            found = [client.describe_index(name, client.list_indexes(name)[0]) for name in tables]
-            if all(one.get("pending_index_rows", 0) == 0 for one in found):
-                break
-        time.sleep(2)
-    time.sleep(SETTLED_SECONDS)
-
-
-def steady(pid: int) -> int:
-    """A process's memory once the allocator has given back what it does not need."""
-    time.sleep(SETTLED_SECONDS)
-    return resident(pid)
-
-
-def retried(call: Any) -> None:
-    """A call to a server that has just been started again."""
-    for _ in range(60):
-        try:
-            call()
-        except Exception:
-            time.sleep(2)
-        else:
-            return
-    call()
-
-
 # Local
 
 
@@ -263,6 +160,8 @@ def main() -> None:
     folder = options.folder or Path(tempfile.mkdtemp(prefix="lookalike-plan-"))
     try:
         if options.store == "milvus":
+            from plan_milvus import on_milvus
+
             measured = on_milvus(options.n, options.index, folder)
         else:
             measured = at_home(options.n, folder)
