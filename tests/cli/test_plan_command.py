@@ -22,6 +22,7 @@ def test_json_has_every_formula(run: Run) -> None:
     assert plan["store"] == "milvus"
     keys = {"section", "name", "index", "value", "unit", "readable", "formula", "source"}
     assert all(set(line) == keys for line in plan["lines"])
+    assert plan["index"] in {line["index"] for line in plan["lines"]}
     assert plan["advice"]
 
 

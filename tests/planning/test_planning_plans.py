@@ -148,6 +148,8 @@ def test_index_advice() -> None:
     assert any("IVF_PQ rarely finds 95%" in words for words in plan.advice)
     assert plan.index != "IVF_PQ"
     assert any(words.startswith(f"Index {plan.index}: ") for words in plan.advice)
+    longer = of(10**9, "dimensions:512", indexes=("HNSW", "IVF_PQ:m=256"))
+    assert not any("rarely" in words for words in longer.advice), "measured of shorter codes only"
     modest = of(10**9, "dimensions:512", recall=0.7)
     assert not any("rarely" in words for words in modest.advice)
 

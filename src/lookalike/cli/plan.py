@@ -107,7 +107,8 @@ def command(
     plan = make(workload, store)
     if as_json:
         lines = [one.to_dict() for one in plan.lines]
-        echo_json({"store": plan.store, "lines": lines, "advice": list(plan.advice)})
+        said = {"store": plan.store, "index": plan.index or None}
+        echo_json(said | {"lines": lines, "advice": list(plan.advice)})
     else:
         _show(plan)
 

@@ -105,3 +105,6 @@ def _memory(lines: Lines, workload: Workload, spec: IndexSpec) -> None:
         each = index + of(measured.ENGINE_ID_BYTES, "ids")
         parts.append(lines.add(section, name, pictures(workload) * each))
     lines.add(section, "memory for fast searches", total(parts))
+    if any(one.kind == "embedding" for one in workload.encoders):
+        field = pictures(workload) * of(measured.FIELD_BYTES, "bytes")
+        lines.add(section, "each field in filters, more", field, source=measured.FIELD_SOURCE)
