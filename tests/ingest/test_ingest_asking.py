@@ -1,4 +1,4 @@
-"""A store on a server is asked about many pictures at once: each question is a way there and back."""
+"""A store on a server is asked about many pictures at once: a question is a way there and back."""
 
 import shutil
 from collections import Counter

@@ -63,7 +63,7 @@ class Connection:
             min(_CONNECT_SECONDS, address.timeout),
         )
         self.version = failures.version_of(self.call("ask for the version", _version))
-        self.opened = self._moment()
+        self.opened = self.moment()
         """The server's timestamp of when this connection was made."""
 
     def call(
@@ -109,8 +109,8 @@ class Connection:
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _moment(self) -> int:
-        """The server's timestamp of now."""
+    def moment(self) -> int:
+        """The server's timestamp of now: a read since then sees all that was written before."""
         try:
             return self.call("ask for the time", _now)
         except failures.NoAnswerError:

@@ -27,6 +27,10 @@ ABSENT_TEXT = ""
 COLUMN = "filterable"
 """The column of the JSON."""
 
+WRITTEN = "written at"
+"""A key of the JSON, no attribute's: when a row was written, in seconds since the epoch, where
+`updated` is of before, as of records that come from another collection."""
+
 
 def form(record: Record, declared: Mapping[str, AttributeKind]) -> dict[str, Any]:
     """The JSON of a record, without its declared attributes."""

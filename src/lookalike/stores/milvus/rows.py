@@ -44,8 +44,12 @@ def record_of(row: Mapping[str, Any]) -> Record:
     )
 
 
-def row_of(record: Record, declared: Mapping[str, AttributeKind]) -> Row:
+def row_of(
+    record: Record, declared: Mapping[str, AttributeKind], written: float | None = None
+) -> Row:
     """The columns of a record but `has`; what is JSON is encoded.
+
+    `written` is when, in seconds since the epoch, where the record's `updated` does not say it.
 
     Raises:
         UsageError: something is longer than the server can keep, or of another kind than was
@@ -72,8 +76,9 @@ def row_of(record: Record, declared: Mapping[str, AttributeKind]) -> Row:
         "added": record.added,
         "updated": record.updated,
     }
+    stamp = {} if written is None else {filterable.WRITTEN: int(written)}
     if not record.attributes and not declared:
-        row["attributes"] = row[filterable.COLUMN] = _EMPTY
+        row["attributes"], row[filterable.COLUMN] = _EMPTY, encoded(stamp)
         return row
     try:
         attributes = plain(record.attributes)
@@ -83,7 +88,7 @@ def row_of(record: Record, declared: Mapping[str, AttributeKind]) -> Row:
     except UsageError as error:
         raise UsageError(f"{record.uri}: {error}") from None
     row[filterable.COLUMN] = encoded(
-        filterable.form(replace(record, attributes=attributes), declared)
+        filterable.form(replace(record, attributes=attributes), declared) | stamp
     )
     for column in ("attributes", filterable.COLUMN):
         if len(row[column]) > MAX_JSON:

@@ -1,25 +1,27 @@
 """What keeps a collection in order: flushing, waiting for indexes, sweeping, counting."""
 
-from collections.abc import Iterator
-
 from lookalike.stores.base import EncoderStats, Progress, StoreStats
-from lookalike.stores.milvus import building, encoders, indexing, reading, tables, trying
-from lookalike.stores.milvus.layout import identifier
+from lookalike.stores.milvus import building, encoders, indexing, sweeping, trying
 from lookalike.stores.milvus.roster import Member
-from lookalike.stores.milvus.rows import has_of
 from lookalike.stores.milvus.state import State
 
 _WORTH_FLUSHING = 1_000
 """Rows written here since the last time. Fewer are compared one by one. Of some thousands that are
 not flushed a server makes an index of its own, which finds little more than half of what is near,
 whatever is asked for: see docs/indexes.md."""
-_CHUNK_ROWS = 4096
 
 
-def optimize(state: State, progress: Progress | None, *, alone: bool) -> None:
+def optimize(
+    state: State,
+    progress: Progress | None,
+    *,
+    alone: bool,
+    safe_seconds: float = sweeping.SAFE_SECONDS,
+) -> None:
     """Have the server index what was written here, if that is worth it.
 
-    When no other process writes (`alone`), wait until it has, and sweep.
+    When no other process is said to write (`alone`), wait until it has, and mend what writers that
+    died left, if it is older than `safe_seconds`.
     """
     for one in list(state.members.values()):
         name = state.compared(one).name
@@ -28,59 +30,53 @@ def optimize(state: State, progress: Progress | None, *, alone: bool) -> None:
             if alone:
                 table = state.compared(one)
                 building.wait(state.connection, table, one.spec.name, progress, later=True)
-        if alone and _held(state, one) > state.connection.count(state.records.name):
-            sweep(state, one)
-    if alone and state.layout.tenancy == "partitions":
-        members = (state.compared(one).name for one in state.members.values())
-        state.partitions.drop_empty([state.records.name, *members])
+    if alone:
+        # Threads of this process may be writing.
+        with state.claims.of_all():
+            for one in state.members.values():
+                _agree(state, one, sweeping.before(safe_seconds))
+            if state.layout.tenancy == "partitions":
+                members = (state.compared(one).name for one in state.members.values())
+                state.partitions.drop_empty([state.records.name, *members])
 
 
 def rebuild(state: State, progress: Progress | None) -> None:
     """Make every table of compared vectors again, and its index, from what is kept."""
+    # Nobody else writes; so a record without its vector has lost it.
+    until = sweeping.before(-sweeping.SAFE_SECONDS)
     trying.sweep(state.connection, state.address.name)
     encoders.drop_leftovers(state)
     for one in list(state.members.values()):
         indexing.mend(state, one)
+        sweeping.mend(state, one, until)
         if one.has_raw:
             # Those are not made again.
-            sweep(state, one)
+            sweeping.sweep(state, one, until)
         encoders.rebuild(state, one, progress)
 
 
-def sweep(state: State, one: Member) -> int:
-    """Delete vectors whose record is gone or has none: what writers that died left.
-
-    Returns:
-        How many rows were deleted.
-    """
-    table = state.compared(one)
-    called = identifier(one.spec.name)
-    swept = 0
-    for keys in _keys(state, one):
-        ids = {key: key if key >= 0 else -key - 1 for key in keys}
-        rows = reading.by_id(state, set(ids.values()))
-        has = {key for key, row in rows.items() if called in has_of(row)}
-        strays = [key for key, own in ids.items() if own not in has]
-        if strays:
-            if one.has_raw:
-                tables.delete_rows(state, state.layout.raw(one.spec), strays)
-            tables.delete_rows(state, table, strays)
-            swept += len(strays)
-    return swept
+def _agree(state: State, one: Member, until: float) -> None:
+    """Sweep and mend, where vectors are not as many as records."""
+    if _held(state, one) != state.connection.count(state.records.name):
+        difference = sweeping.differ(state, one, until)
+        if difference > 0:
+            difference -= sweeping.sweep(state, one, until)
+        if difference < 0:
+            sweeping.mend(state, one, until)
 
 
-def _keys(state: State, one: Member) -> Iterator[list[int]]:
-    table = state.compared(one)
-    last = -(2**63) + 1
-    while True:
-        rows = state.connection.query(
-            table.name, f"{table.key} > {last}", [table.key], limit=_CHUNK_ROWS
-        )
-        if rows:
-            yield [row[table.key] for row in rows]
-        if len(rows) < _CHUNK_ROWS:
-            return
-        last = max(row[table.key] for row in rows)
+def _lost(state: State, one: Member, held: int, records: int) -> str:
+    """What is to be said of vectors that are gone, if any are."""
+    until = sweeping.before()
+    if held == records or sweeping.differ(state, one, until) >= 0:
+        return ""
+    lost = sweeping.lost(state, one, until)
+    return (
+        f"{lost:,} records have lost their vectors of {one.spec.name}: `lookalike index` on their "
+        "pictures, without --shard, makes them again"
+        if lost
+        else ""
+    )
 
 
 def _held(state: State, one: Member) -> int:
@@ -93,6 +89,7 @@ def stats(state: State) -> StoreStats:
     """Counts, and bytes in the memory of the query nodes where the server says."""
     state.refresh()
     found, problems = [], []
+    records = state.connection.count(state.records.name)
     for one in state.members.values():
         table = state.compared(one)
         built = building.look(state.connection, table)
@@ -100,6 +97,8 @@ def stats(state: State) -> StoreStats:
             problems.append(wrong)
         # Without an index not even the rows are counted.
         held = _held(state, one) if built.kind else 0
+        if built.kind and (wrong := _lost(state, one, held, records)):
+            problems.append(wrong)
         size = state.connection.loaded_bytes(table.name)
         found.append(
             EncoderStats(
@@ -111,6 +110,5 @@ def stats(state: State) -> StoreStats:
                 one.projection,
             )
         )
-    records = state.connection.count(state.records.name)
     size = state.connection.loaded_bytes(state.records.name)
     return StoreStats(records, tuple(found), size, tuple(problems))

@@ -122,14 +122,20 @@ def every(state: State, one: Member) -> Iterator[tuple[NDArray[np.int64], NDArra
 
 
 def records_with(
-    state: State, one: Member, columns: Sequence[str] = (*RECORD_COLUMNS, HAS)
+    state: State,
+    one: Member,
+    columns: Sequence[str] = (*RECORD_COLUMNS, HAS),
+    where: str = "id >= 0",
 ) -> Iterator[list[dict[str, Any]]]:
-    """Rows of the records that have a vector of an encoder, in chunks, in order of id."""
+    """Rows of the records that have a vector of an encoder, in chunks, in order of id.
+
+    `where` is a further condition on them.
+    """
     last = -1
     exists = there(f'{HAS}["{identifier(one.spec.name)}"]')
     while True:
         rows = state.connection.query(
-            state.records.name, f"id > {last} and {exists}", columns, limit=_CHUNK_ROWS
+            state.records.name, f"id > {last} and {where} and {exists}", columns, limit=_CHUNK_ROWS
         )
         if rows:
             yield sorted(rows, key=lambda row: int(row["id"]))

@@ -64,7 +64,10 @@ def _upsert_group(state: State, entries: list[Entry], now: float) -> list[int]:
         merged(entry, key, old.get(key), link, now)
         for entry, key, link in zip(entries, ids, linked, strict=True)
     ]
-    rows = [row_of(record, state.declared) for record in records]
+    rows = [
+        row_of(record, state.declared, None if entry.updated is None else now)
+        for record, entry in zip(records, entries, strict=True)
+    ]
     had = {key: has_of(row) for key, row in found.items()}
     has: list[dict[str, int]] = [
         {} if key not in had or key in outdated else dict(had[key]) for key in ids
@@ -85,7 +88,7 @@ def _upsert_group(state: State, entries: list[Entry], now: float) -> list[int]:
     lost = _add_vectors(state, batch, ids, rows, had, has, given, trimmed)
     unlinked = _unlinked(state, {key: row for key, row in others.items() if key not in old})
     _add_copies(state, batch, unlinked)
-    _write(state, batch, [*rows, *unlinked])
+    write(state, batch, [*rows, *unlinked])
     _leave_partitions(state, found, rows)
     for one, keys in lost:
         if one.has_raw:
@@ -249,16 +252,17 @@ def _add_stored(
 def _unlinked(state: State, others: Rows) -> list[Row]:
     """Rows of records whose link to a record with other bytes is forgotten."""
     return [
-        _changed(state, row, replace(record_of(row), duplicate_of=None)) for row in others.values()
+        changed(state, row, replace(record_of(row), duplicate_of=None)) for row in others.values()
     ]
 
 
-def _changed(state: State, row: Mapping[str, Any], record: Record) -> Row:
+def changed(state: State, row: Mapping[str, Any], record: Record) -> Row:
     """The row of what a record is now; it keeps its vectors."""
     return {**row_of(record, state.declared), HAS: encoded(has_of(row))}
 
 
-def _write(state: State, batch: Batch, rows: Sequence[Row]) -> None:
+def write(state: State, batch: Batch, rows: Sequence[Row]) -> None:
+    """Write a batch and the records after it, and remember those."""
     written = batch.write(rows)
     state.recent.note(written, {row["id"]: row for row in rows})
 
@@ -281,10 +285,10 @@ def _leave_partitions(state: State, found: Rows, rows: Iterable[Row]) -> None:
 
 def change(state: State, found: Rows, records: Sequence[Record]) -> None:
     """Write what records that are there have become; their vectors stay."""
-    rows = [_changed(state, found[record.id], record) for record in records]
+    rows = [changed(state, found[record.id], record) for record in records]
     batch = Batch(state)
     _add_copies(state, batch, rows)
-    _write(state, batch, rows)
+    write(state, batch, rows)
     _leave_partitions(state, found, rows)
 
 
