@@ -44,7 +44,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exact(query: int, passing: slice = slice(None)) -> list[int]:
     """Ids in order of distance, ties by id, by brute force."""
     ids = np.arange(1, COUNT + 1)[passing]
-    order = np.lexsort((ids, 1 - KEPT[passing] @ ROWS[query]))
+    order = np.lexsort((ids, 1 - np.einsum("ij,j->i", KEPT[passing], ROWS[query])))
     return ids[order].tolist()
 
 
