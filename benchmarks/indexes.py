@@ -12,6 +12,7 @@ tower. Collections made here are dropped.
 """
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ from lookalike.indexes import IndexSpec
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Entry, Store
 from lookalike.stores.milvus import MilvusAddress
-from lookalike.stores.milvus.store import MilvusStore
+from lookalike.stores.milvus.store import MilvusStore, drop, exists
 from lookalike.tuning import tune
 from lookalike.tuning.report import columns, rows, to_dict
 
@@ -45,7 +46,8 @@ def clustered(count: int) -> NDArray[np.float32]:
     centres = generator.standard_normal((CLUSTERS, DIMENSIONS), np.float32)
     vectors = centres[generator.integers(0, CLUSTERS, count)]
     vectors += 0.8 * generator.standard_normal((count, DIMENSIONS), np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
 
 
 def fill(store: Store, spec: EncoderSpec, vectors: NDArray[np.float32]) -> None:
@@ -82,7 +84,11 @@ def main() -> None:
     if given.embeddings is not None:
         spec = registry.load("clip-vit-b-16").spec
     address = MilvusAddress.parse(f"{given.server}/lookalike_benchmark")
-    with MilvusStore.open(address) as base, base.aside() as store:
+    if exists(address):
+        sys.exit(f"there is a collection at {address} already")
+    with contextlib.ExitStack() as after:
+        after.callback(drop, address)
+        store = after.enter_context(after.enter_context(MilvusStore.open(address)).aside())
         fill(store, spec, vectors)
         found = tune(
             store,

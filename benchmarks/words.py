@@ -23,11 +23,6 @@ CELLS = 64
 LIMIT = 10
 
 
-def drawn(count: int, most: int) -> NDArray[np.int64]:
-    """Up to `most` places at random."""
-    return np.random.default_rng(0).permutation(count)[:most]
-
-
 def truth(
     queries: NDArray[np.float32], vectors: NDArray[np.float32], own: NDArray[np.int64]
 ) -> NDArray[np.int64]:
@@ -63,14 +58,15 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300, help="queries of each kind")
     parser.add_argument("--kinds", nargs="*", default=KINDS)
     given = parser.parse_args()
+    generator = np.random.default_rng(0)
     vectors = np.load(given.embeddings).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    own = generator.permutation(len(vectors))[: given.count]
     texts = given.words.read_text("utf-8").splitlines()
-    texts = [texts[place] for place in drawn(len(texts), given.count)]
+    texts = [texts[place] for place in generator.permutation(len(texts))[: given.count]]
     encoder = registry.load("clip-vit-b-16")
     # One by one, as searches do.
     words = np.concatenate([encoder.encode_texts([text]) for text in texts])
-    own = drawn(len(vectors), given.count)
     nobody = np.full(len(words), -1)
     asked = [(vectors[own], own), (words, nobody)]
     truths = [truth(queries, vectors, mine) for queries, mine in asked]
