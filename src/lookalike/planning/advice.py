@@ -69,7 +69,7 @@ def _indexes(workload: Workload, plan: Plan, chosen: str) -> Iterator[str]:
         if _finds(kind) < workload.recall:
             yield (
                 f"{kind} rarely finds {workload.recall:.0%}: {_finds(kind):.0%} was measured "
-                "(docs/indexes.md); longer codes, such as IVF_PQ:m=256, find more."
+                "(docs/indexes.md); longer codes find more."
             )
     count = machines(plan, workload, chosen)
     words = f"Index {chosen}: {count:,} query {'node' if count == 1 else 'nodes'}"
