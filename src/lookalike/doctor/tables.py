@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
 def check(target: str) -> Iterator[Finding]:
     """Looked at before the collection is opened to be searched, for that loads what is not."""
+    from lookalike.stores.milvus import trying
     from lookalike.stores.milvus.address import MilvusAddress
     from lookalike.stores.milvus.connection import Connection
 
     address = MilvusAddress.parse(target)
     connection = Connection(address)
     try:
-        own = {name for name in connection.tables() if name.partition("__")[0] == address.name}
+        there = connection.tables()
+        own = {name for name in there if name.partition("__")[0] == address.name}
         if address.name not in own:
             return
         idle = [
@@ -32,6 +34,12 @@ def check(target: str) -> Iterator[Finding]:
             f"not loaded: {', '.join(sorted(idle))}",
             "the first search loads them and takes longer; where that fails, the server is short "
             "of memory (`lookalike plan` says what it takes)",
+        )
+    if tried := trying.left_over(there, address.name):
+        yield warning(
+            "tables",
+            f"left of a `lookalike tune` that was killed: {', '.join(sorted(tried))}",
+            "the next `lookalike tune --try` or `lookalike rebuild` drops them",
         )
     yield judge(own, _expected(address))
 

@@ -11,6 +11,7 @@ import pytest
 from milvus_server import MilvusProcess
 
 import lookalike
+from lookalike.doctor import tables
 from lookalike.errors import StoreError, UsageError
 from lookalike.indexes import IndexSpec
 from lookalike.records import EncoderSpec
@@ -126,6 +127,8 @@ def test_what_was_tried_by_the_dead_is_swept(store: MilvusStore) -> None:
     columns = (Column("id", Type.INT64), Column(VECTOR, Type.FLOAT_VECTOR, SIZE))
     for name in (f"{old}__e", "indexing_tried_1"):
         connection.create(Table(name, columns, "IP"), ("FLAT", {}))
+    said = [one.found for one in tables.check(store.address)]
+    assert any(text.endswith(f"that was killed: {old}__e") for text in said)
     with store.aside():
         pass
     there = connection.tables()
@@ -135,7 +138,7 @@ def test_what_was_tried_by_the_dead_is_swept(store: MilvusStore) -> None:
 
 def test_only_names_of_our_own_that_are_old_are_left_over() -> None:
     now = int(time.time())
-    tables = [
+    there = [
         f"shop_tried_{now:08x}_abcdef",
         f"shop_tried_{now - 4000:08x}_abcdef",
         f"shop_tried_{now - 4000:08x}_abcdef__kept",
@@ -145,5 +148,5 @@ def test_only_names_of_our_own_that_are_old_are_left_over() -> None:
         "shop_tried_",
         "shop",
     ]
-    assert trying.left_over(tables, "shop") == tables[1:3]
+    assert trying.left_over(there, "shop") == there[1:3]
     assert trying.left_over([trying.name_beside("shop")], "shop") == []
