@@ -148,7 +148,8 @@ def check_shard(shard: Shard | None, *, prune: bool, on_duplicate: OnDuplicate) 
     if prune:
         raise UsageError(
             "--prune goes without --shard: a file gone here may be one that another worker is "
-            "about to find elsewhere; when all parts are done, run the command once without --shard"
+            "about to find elsewhere; when all parts are done, run the command once more with "
+            "--prune and without --shard: what is unchanged is not read again"
         )
     if on_duplicate != "keep":
         raise UsageError(

@@ -152,8 +152,9 @@ class MilvusStore(Holding, Finding):
     def optimize(self, progress: Progress | None = None, *, alone: bool = True) -> None:
         """Have the server index what was written here, if it is much, and wait until it has.
 
-        When no other process writes, which is `alone`, vectors that one that died left without a
-        record are swept; otherwise they may be of a write under way, and nothing is waited for.
+        When this is no one of several workers, which is `alone`, vectors without a record that are
+        older than an hour are swept, and `missing` gets records that lost theirs. What is younger
+        may be of a write under way.
         """
         self._state.need_writable()
         upkeep.optimize(self._state, progress, alone=alone)
