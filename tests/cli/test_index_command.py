@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 
 import lookalike
-from lookalike.cli.index import parse_attributes
+from lookalike.cli.index import parse_attributes, parse_declared
 from lookalike.errors import UsageError
 
 Run = Callable[..., Result]
@@ -220,3 +220,10 @@ def test_attributes(field: str, expected: object) -> None:
 def test_attributes_refused(field: str) -> None:
     with pytest.raises(UsageError, match="--set"):
         parse_attributes([field])
+
+
+def test_declared_attributes() -> None:
+    assert parse_declared(["price:number", "a:b:text"]) == {"price": "number", "a:b": "text"}
+    for wrong in ("price", ":number", "price:int", "price:"):
+        with pytest.raises(UsageError, match="--attribute"):
+            parse_declared([wrong])

@@ -63,6 +63,14 @@ LEFT = (
     metavar="KEY=VALUE",
     help="An attribute of these pictures; the value is JSON, or else text; may be given again.",
 )
+@click.option(
+    "--attribute",
+    "declared",
+    multiple=True,
+    metavar="NAME:KIND",
+    help="An attribute that filters will often ask for, a number, text or boolean: a new "
+    "collection on a server gives it a column of its own; may be given again.",
+)
 @options.index_types(
     "The index of new encoders, such as HNSW:M=16 or auto; may be given again for single ones."
 )
@@ -80,6 +88,7 @@ def command(
     on_duplicate: OnDuplicate,
     tenant: str,
     fields: tuple[str, ...],
+    declared: tuple[str, ...],
     index_types: "Wished",
     shard: "Shard | None",
     report: Path | None,
@@ -124,6 +133,7 @@ def command(
     environment failed, 130 stopped by Ctrl-C.
     """  # noqa: D301
     attributes = parse_attributes(fields)
+    kinds = parse_declared(declared)
     if encoder is not None and not encoder.strip(", "):
         raise UsageError("--encoder needs names, such as `--encoder clip-vit-b-16,phash`")
     if not paths and table["table"] is None:
@@ -134,7 +144,9 @@ def command(
     try:
         with (
             sharding.reporting(report, shard, collection, source) as worker,
-            options.open_or_make(collection, encoder=encoder, index=index_types) as opened,
+            options.open_or_make(
+                collection, encoder=encoder, index=index_types, attributes=kinds or None
+            ) as opened,
         ):
             with progress(quiet=quiet, prefix=worker.prefix) as show:
                 add: Callable[..., IngestReport] = (
@@ -168,6 +180,24 @@ def command(
     # A part may be empty: whether all are, the merged report says.
     none = not _seen(done) and shard is None
     return 1 if done.failed or none else 0
+
+
+def parse_declared(declared: Sequence[str]) -> dict[str, str]:
+    """`NAME:KIND` texts as kinds by name.
+
+    Raises:
+        UsageError: no name, or none of the kinds.
+    """
+    kinds: dict[str, str] = {}
+    for text in declared:
+        name, _, kind = text.rpartition(":")
+        if not name or kind not in {"number", "text", "boolean"}:
+            raise UsageError(
+                f"--attribute {text!r}: name an attribute and what it holds, number, text or "
+                "boolean, as in --attribute price:number"
+            )
+        kinds[name] = kind
+    return kinds
 
 
 def parse_attributes(fields: Sequence[str]) -> dict[str, Any]:

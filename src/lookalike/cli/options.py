@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -172,6 +172,7 @@ def open_to_write(
     encoder: str | None = None,
     create: bool = True,
     index: "Wished | None" = None,
+    attributes: Mapping[str, str] | None = None,
 ) -> "Collection":
     """Open a collection for writing, waiting a little for another process to be done.
 
@@ -183,7 +184,9 @@ def open_to_write(
     ends = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            return open_collection(path, encoder=encoder, create=create, index=index)
+            return open_collection(
+                path, encoder=encoder, create=create, index=index, attributes=attributes
+            )
         except CollectionLockedError:
             if time.monotonic() >= ends:
                 raise
@@ -192,7 +195,11 @@ def open_to_write(
 
 @contextlib.contextmanager
 def open_or_make(
-    path: str, *, encoder: str | None = None, index: "Wished | None" = None
+    path: str,
+    *,
+    encoder: str | None = None,
+    index: "Wished | None" = None,
+    attributes: Mapping[str, str] | None = None,
 ) -> "Iterator[Collection]":
     """Open a collection for writing, made if need be.
 
@@ -203,7 +210,7 @@ def open_or_make(
 
     new, unused = not collection_exists(path), False
     try:
-        with open_to_write(path, encoder=encoder, index=index) as opened:
+        with open_to_write(path, encoder=encoder, index=index, attributes=attributes) as opened:
             try:
                 yield opened
             except (UsageError, WeightsError):
