@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from milvus_server import MilvusProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 CLUSTER = ROOT / "examples" / "cluster"
@@ -176,3 +177,33 @@ class TestSlurm:
         merged = bash("lookalike", "report", "job", "--json", folder=tmp_path)
         assert merged.returncode == 0, merged.stderr
         assert json.loads(merged.stdout)["pictures"] == len([*(photos / "animals").iterdir()])
+
+
+class TestLoop:
+    def test_parts_at_a_time_make_one_report(
+        self, milvus: MilvusProcess, photos: Path, tmp_path: Path
+    ) -> None:
+        pictures = photos / "animals"
+        given = {
+            "PICTURES": str(pictures),
+            "ADDRESS": milvus.address("loop"),
+            "REPORT": "job",
+            "N": "2",
+        }
+        loop = ("bash", str(CLUSTER / "loop.sh"), "--encoder", "phash")
+        done = bash(*loop, folder=tmp_path, **given)
+        assert done.returncode == 0, done.stderr
+        assert "2 of 2 parts finished" in done.stdout
+        assert sorted(path.name for path in tmp_path.glob("*.log")) == ["part-0.log", "part-1.log"]
+        merged = bash("lookalike", "report", "job", "--json", folder=tmp_path)
+        assert json.loads(merged.stdout)["total"]["added"] == len([*pictures.iterdir()])
+
+    def test_a_part_that_failed_shows_in_the_status(self, photos: Path, tmp_path: Path) -> None:
+        given = {"PICTURES": str(photos), "ADDRESS": "nothing://", "REPORT": "job", "N": "2"}
+        done = bash("bash", str(CLUSTER / "loop.sh"), folder=tmp_path, **given)
+        assert done.returncode == 3
+
+    def test_it_names_what_is_not_set(self, tmp_path: Path) -> None:
+        done = bash("bash", str(CLUSTER / "loop.sh"), folder=tmp_path, PICTURES="/p", ADDRESS="")
+        assert done.returncode != 0
+        assert "ADDRESS: such as milvus://" in done.stderr
