@@ -29,6 +29,8 @@ def check_text(text: str, what: str) -> None:
     Raises:
         UsageError: a NUL character, or a half of a surrogate pair.
     """
+    if text.isascii() and "\0" not in text:
+        return
     try:
         encoded = text.encode()
     except UnicodeEncodeError:
@@ -39,7 +41,8 @@ def check_text(text: str, what: str) -> None:
 
 def _plain(value: Any, path: tuple[str, ...], depth: int) -> Any:
     if isinstance(value, str):
-        check_text(value, f"attribute {'.'.join(path)}")
+        if not value.isascii() or "\0" in value:
+            check_text(value, f"attribute {'.'.join(path)}")
         return value
     if value is None or isinstance(value, bool):
         return value

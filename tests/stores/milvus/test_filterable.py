@@ -3,7 +3,6 @@
 import pytest
 
 from lookalike.errors import UsageError
-from lookalike.records import Record
 from lookalike.stores.milvus.filterable import attribute_columns, form
 
 
@@ -17,7 +16,7 @@ def test_each_value_has_a_key_of_its_type() -> None:
         "empty": [],
         "odd key.é": {"inner": 1},
     }
-    assert form(Record(1, "u", attributes=attributes), {}) == {
+    assert form(attributes, {}) == {
         "price": {"n": 5.0},
         "colour": {"t": "red"},
         "sale": {"b": False},
@@ -29,9 +28,9 @@ def test_each_value_has_a_key_of_its_type() -> None:
 
 
 def test_declared_attributes_have_columns_instead() -> None:
-    record = Record(1, "u", attributes={"price": 5, "colour": "red"})
-    assert form(record, {"price": "number"}) == {"colour": {"t": "red"}}
-    declared = attribute_columns(record.attributes, {"price": "number", "sale": "boolean"})
+    attributes = {"price": 5, "colour": "red"}
+    assert form(attributes, {"price": "number"}) == {"colour": {"t": "red"}}
+    declared = attribute_columns(attributes, {"price": "number", "sale": "boolean"})
     assert declared == {
         "attribute_price": 5.0,
         "set_price": True,

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lookalike.errors import UsageError
-from lookalike.records import AttributeKind, Attributes, Record
+from lookalike.records import AttributeKind, Attributes
 from lookalike.stores.keys import key_of
 
 ABSENT = -(2**63) + 1
@@ -32,10 +32,10 @@ WRITTEN = "written at"
 `updated` is of before, as of records that come from another collection."""
 
 
-def form(record: Record, declared: Mapping[str, AttributeKind]) -> dict[str, Any]:
-    """The JSON of a record, without its declared attributes."""
+def form(attributes: Attributes, declared: Mapping[str, AttributeKind]) -> dict[str, Any]:
+    """The JSON of a record's attributes, without the declared ones."""
     found: dict[str, Any] = {}
-    rest = {key: value for key, value in record.attributes.items() if key not in declared}
+    rest = {key: value for key, value in attributes.items() if key not in declared}
     _collect((), rest, found)
     return found
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lookalike.filters import Filter
 from lookalike.records import Attributes, Decision, Record, Skipped
 from lookalike.stores.base import Digest, Entry
-from lookalike.stores.milvus import keeping, reading, vectors, writing
+from lookalike.stores.milvus import keeping, reading, recovering, vectors, writing
 from lookalike.stores.milvus.layout import identifier
 from lookalike.stores.milvus.rows import has_of, record_of
 from lookalike.stores.milvus.state import State
@@ -24,7 +24,7 @@ class Holding:
 
     def upsert(self, entries: Sequence[Entry]) -> list[int]:
         """Insert or update records with their vectors; returns their ids in order."""
-        self._state.need_writable()
+        self._begin()
         return writing.upsert(self._state, entries)
 
     def update_attributes(self, changes: Mapping[int, Attributes]) -> None:
@@ -41,7 +41,7 @@ class Holding:
 
     def delete(self, ids: Sequence[int]) -> int:
         """Delete records by id; returns how many were there."""
-        self._state.need_writable()
+        self._begin()
         with self._state.claims.of(ids):
             return writing.delete(self._state, ids)
 
@@ -69,6 +69,12 @@ class Holding:
         """Remember files that were not added; forgotten with the record that they duplicate."""
         self._state.need_writable()
         keeping.skip(self._state, files)
+
+    def _begin(self) -> None:
+        """See that vectors can be changed, and let others know that they are."""
+        self._state.need_writable()
+        if self._state.presence.begin():
+            recovering.take_out(self._state)
 
     # Reading
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from lookalike.attributes import plain
@@ -87,9 +86,7 @@ def row_of(
             row |= filterable.attribute_columns(attributes, declared)
     except UsageError as error:
         raise UsageError(f"{record.uri}: {error}") from None
-    row[filterable.COLUMN] = encoded(
-        filterable.form(replace(record, attributes=attributes), declared) | stamp
-    )
+    row[filterable.COLUMN] = encoded(filterable.form(attributes, declared) | stamp)
     for column in ("attributes", filterable.COLUMN):
         if len(row[column]) > MAX_JSON:
             raise UsageError(

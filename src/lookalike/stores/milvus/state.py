@@ -19,6 +19,7 @@ from lookalike.stores.milvus.head import COLLECTION, FOREIGN, HEAD, foreign_entr
 from lookalike.stores.milvus.kept import KeptTable
 from lookalike.stores.milvus.layout import VERSION, Layout, Table
 from lookalike.stores.milvus.partitions import Partitions
+from lookalike.stores.milvus.presence import Presence
 from lookalike.stores.milvus.recent import Recent
 from lookalike.stores.milvus.roster import Member
 from lookalike.stores.space import Space
@@ -57,6 +58,7 @@ class State:
         self._fresh = 0.0
         self.pool = ThreadPoolExecutor(_WRITERS, "lookalike-milvus")
         self.claims = Claims()
+        self.presence = Presence(connection, kept)
         self.partitions = Partitions(connection)
         self._lock = threading.Lock()
         self.refresh()
@@ -136,6 +138,7 @@ class State:
 
     def close(self) -> None:
         """Give back what was loaded only for now, and let go of the server."""
+        self.presence.end()
         self.pool.shutdown()
         for name in self.loaded:
             with contextlib.suppress(StoreError):

@@ -73,6 +73,7 @@ class Batch:
         # All are waited for, so that none is still being written when an error is told.
         errors = [error for one in futures if (error := one.exception()) is not None]
         if errors:
+            self._state.presence.failed = True
             raise errors[0]
         return max((one.result() for one in futures), default=0)
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from lookalike.records import Attributes, Record
 from lookalike.stores.base import Entry
 from lookalike.stores.entries import has_other_bytes, merged, without_repeats
 from lookalike.stores.milvus import links, reading, tables, vectors
+from lookalike.stores.milvus.connection import pages
 from lookalike.stores.milvus.ids import LARGEST, natural_id, possible
 from lookalike.stores.milvus.layout import HAS, identifier, partition_of
 from lookalike.stores.milvus.reading import Rows
@@ -23,32 +25,59 @@ from lookalike.stores.milvus.state import State
 from lookalike.stores.milvus.tables import Batch
 
 _NO_QUALITY = -1
+_ROWS_AT_A_TIME = 2048
+_AT_A_TIME = 3
+"""Slices of one call that are on their way."""
 
 
 def upsert(state: State, entries: Sequence[Entry]) -> list[int]:
     """Insert or update records with their vectors; returns their ids in order."""
     _check_names(entries)
-    now = time.time()
     ids: list[int] = []
     groups = list(without_repeats(entries))
-    if len(groups) > 1:
+    if len(groups) > 1 or len(entries) > _ROWS_AT_A_TIME:
         # Nothing is written when something later in the same call is refused.
         _check(state, entries)
     for group in groups:
-        names = (natural_id(entry.tenant, entry.uri) for entry in group)
-        given = (entry.id for entry in group if entry.id is not None)
-        with state.claims.of([*names, *given]):
-            ids.extend(_upsert_group(state, group, now))
+        slices = list(pages(group, _ROWS_AT_A_TIME)) if _independent(group) else [group]
+        if len(slices) == 1:
+            ids.extend(_upsert_slice(state, group))
+            continue
+        # The server takes one while the next one is made ready.
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            for own in pool.map(lambda part: _upsert_slice(state, part), slices):
+                ids.extend(own)
     return ids
 
 
-def _upsert_group(state: State, entries: list[Entry], now: float) -> list[int]:
+def _independent(entries: Sequence[Entry]) -> bool:
+    """Whether what one entry changes can be no other record than its own."""
+    return all(
+        entry.id is None and entry.duplicate_of is None and entry.sha256 is None
+        for entry in entries
+    )
+
+
+def _upsert_slice(state: State, entries: Sequence[Entry]) -> list[int]:
+    natural = [natural_id(entry.tenant, entry.uri) for entry in entries]
+    given = [entry.id for entry in entries if entry.id is not None]
+    with state.claims.of([*natural, *given]):
+        return _upsert_group(state, entries, natural, time.time())
+
+
+def _upsert_group(
+    state: State, entries: Sequence[Entry], natural: Sequence[int], now: float
+) -> list[int]:
     given = vectors.given(state, entries)
     trimmed = vectors.given_trimmed(state, entries)
-    ids, found = _resolve(state, entries)
+    ids, found = _resolve(state, entries, natural)
     if len(set(ids)) < len(ids):
         # One entry takes a uri from a record that another entry still finds by it.
-        return [key for entry in entries for key in _upsert_group(state, [entry], now)]
+        return [
+            key
+            for entry, name in zip(entries, natural, strict=True)
+            for key in _upsert_group(state, [entry], [name], now)
+        ]
     old = {key: record_of(row) for key, row in found.items()}
     outdated = [
         key
@@ -82,8 +111,10 @@ def _upsert_group(state: State, entries: list[Entry], now: float) -> list[int]:
                     f"{entries[place].uri}: a trimmed hash of {name!r} comes without that of the "
                     "whole."
                 )
+    made: dict[tuple[tuple[str, int], ...], bytes] = {}
     for row, own in zip(rows, has, strict=True):
-        row[HAS] = encoded(own)
+        what = tuple(own.items())
+        row[HAS] = made[what] = made.get(what) or encoded(own)
     batch = Batch(state)
     lost = _add_vectors(state, batch, ids, rows, had, has, given, trimmed)
     unlinked = _unlinked(state, {key: row for key, row in others.items() if key not in old})
@@ -118,9 +149,10 @@ def _check_names(entries: Sequence[Entry]) -> None:
             )
 
 
-def _resolve(state: State, entries: Sequence[Entry]) -> tuple[list[int], Rows]:
+def _resolve(
+    state: State, entries: Sequence[Entry], natural: Sequence[int]
+) -> tuple[list[int], Rows]:
     """The id of each entry's record, and the rows of those that are there."""
-    natural = [natural_id(entry.tenant, entry.uri) for entry in entries]
     wanted = {*natural, *(entry.id for entry in entries if entry.id is not None)}
     rows = reading.by_id(state, wanted, to_change=True)
     own: dict[tuple[str, str], int] = {
@@ -378,9 +410,15 @@ def delete(state: State, ids: Iterable[int]) -> int:
     if change_others:
         rows = {row["id"]: row for row in change_others}
         change(state, rows, [replace(record_of(row), duplicate_of=None) for row in rows.values()])
-    written = tables.delete_rows(state, state.records, gone)
-    state.recent.note(written, dict.fromkeys(gone))
-    links.forget(state, gone)
+    with state.presence.deleting(gone):
+        written = tables.delete_rows(state, state.records, gone)
+        state.recent.note(written, dict.fromkeys(gone))
+        links.forget(state, gone)
+        _delete_vectors(state, found)
+    return len(gone)
+
+
+def _delete_vectors(state: State, found: Rows) -> None:
     for name, one in state.members.items():
         called = identifier(name)
         own = [key for key, row in found.items() if called in has_of(row)]
@@ -390,7 +428,6 @@ def delete(state: State, ids: Iterable[int]) -> int:
             if one.has_raw:
                 tables.delete_rows(state, state.layout.raw(one.spec), own)
             tables.delete_rows(state, state.compared(one), keys)
-    return len(gone)
 
 
 def needed(state: State, wanted: Iterable[int]) -> Rows:
