@@ -5,7 +5,10 @@ The machines and commands are in docs/capacity.md.
 
 # A row of a Milvus segment in memory: 8 bytes for its timestamp, 16 for its place by primary key
 # (a pair of numbers), and 8 for each number; beside the bytes of each text and JSON, 8 for where
-# it begins, and for the view of it that filters read 16, or 48 of JSON.
+# it begins, and for the view of it that filters read 16, or 48 of JSON. Nothing comes with a table
+# but its rows, as was measured at 100,000 and 300,000 (docs/capacity.md). What else a server grows
+# by is what its allocator keeps of reading a segment until it reads the next, what the collector of
+# Go has not taken yet, and what a compaction needs: NODE_SHARE leaves room for that.
 ROW_BYTES = 24
 NUMBER_BYTES = 8
 NUMBERS = 8
@@ -24,9 +27,9 @@ FILTERABLE = 1.5
 """Bytes of the JSON made for filters, for each byte of attributes."""
 HAS_BYTES = 20
 """Of the JSON that says which encoders have a vector of a record, for each of them."""
-LOOKED_UP_BYTES = 96
+LOOKED_UP_BYTES = 56
 """Of a text's place in the index that finds records by it, beside the text: a number (8), a node
-of a tree (80) and a list of one row (32), in place of the 24 of a text without an index."""
+of a tree (64) and a list of one row (8), in place of the 24 of a text without an index."""
 LOOKED_UP = 4
 """Of the table of records: uri and three digests."""
 
@@ -39,7 +42,7 @@ WITHOUT_FILES = ("FLAT", "BIN_FLAT")
 
 NODE_SHARE = 0.7
 """Of a node's memory, what segments may take."""
-NODE_SHARE_SOURCE = "the rest is for growing segments, queries and the system"
+NODE_SHARE_SOURCE = "the rest is for reading and growing segments, queries and the system"
 
 SEGMENT_BYTES = 512 * 2**20
 SEGMENT_SOURCE = "dataCoord.segment.maxSize as shipped"
