@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lookalike.stores.milvus.connection import Connection
 from lookalike.stores.milvus.layout import Table, Type
 from lookalike.stores.milvus.packing import Values, values_of
+from lookalike.stores.milvus.stub import stub_of
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -71,7 +72,7 @@ def search(
     request = _request(connection, table, vectors, limits, expression, columns, partitions)
 
     def ask(client: "MilvusClient", seconds: float) -> list[list[Answer]]:
-        answer = client._get_connection()._stub.Search(request, timeout=seconds)
+        answer = stub_of(client).Search(request, timeout=seconds)
         check_status(answer.status)
         return list(_answers(answer.results, table.key))
 

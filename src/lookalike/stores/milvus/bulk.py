@@ -13,6 +13,7 @@ from lookalike.stores.milvus.layout import Table
 from lookalike.stores.milvus.roster import Member
 from lookalike.stores.milvus.staging import Staged
 from lookalike.stores.milvus.state import State
+from lookalike.stores.milvus.stub import stub_of
 
 if TYPE_CHECKING:
     from lookalike.stores.base import Progress
@@ -171,7 +172,7 @@ def _start(connection: Connection, table: str, file: str) -> int:
 
     def ask(client: Any, limit: float) -> int:
         # pymilvus's own call is tried again when the answer is lost, and rows would be there twice.
-        answer = client._get_connection()._stub.Import(request, timeout=limit)
+        answer = stub_of(client).Import(request, timeout=limit)
         check_status(answer.status)
         return int(answer.tasks[0])
 

@@ -14,6 +14,7 @@ from lookalike.stores.milvus import failures
 from lookalike.stores.milvus.address import MilvusAddress
 from lookalike.stores.milvus.layout import Column, Table, Type
 from lookalike.stores.milvus.packing import Values, field_data, values_of
+from lookalike.stores.milvus.stub import stub_of
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -272,7 +273,7 @@ class Connection:
         from pymilvus.client.utils import check_status
 
         def send(client: "MilvusClient", limit: float) -> int:
-            stub = client._get_connection()._stub
+            stub = stub_of(client)
             answer = getattr(stub, kind)(request, timeout=limit)
             check_status(answer.status)
             if answer.timestamp:
@@ -342,7 +343,7 @@ class Connection:
             request.query_params.add(key="limit", value=str(limit))
 
         def ask(client: "MilvusClient", seconds: float) -> dict[str, Values]:
-            answer = client._get_connection()._stub.Query(request, timeout=seconds)
+            answer = stub_of(client).Query(request, timeout=seconds)
             check_status(answer.status)
             return {data.field_name: values_of(data) for data in answer.fields_data}
 
@@ -406,7 +407,7 @@ def _now(client: "MilvusClient", limit: float) -> int:
     from pymilvus.client.utils import check_status
     from pymilvus.grpc_gen.milvus_pb2 import AllocTimestampRequest
 
-    answer = client._get_connection()._stub.AllocTimestamp(AllocTimestampRequest(), timeout=limit)
+    answer = stub_of(client).AllocTimestamp(AllocTimestampRequest(), timeout=limit)
     check_status(answer.status)
     return int(answer.timestamp)
 
