@@ -85,7 +85,9 @@ def _show(
         (
             "on disk",
             f"{size(stats.catalogue_bytes + index_bytes)} "
-            f"(catalogue {size(stats.catalogue_bytes)}, indexes {size(index_bytes)})",
+            f"(catalogue {size(stats.catalogue_bytes)}, indexes {size(index_bytes)})"
+            if stats.catalogue_bytes
+            else "unknown: the server does not say",
         ),
         ("health", "good" if not stats.problems else "see below"),
     ]

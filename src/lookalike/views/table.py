@@ -124,7 +124,7 @@ def encoders(stats: "StoreStats", indexes: Mapping[str, str], *, terminal: bool)
             length,
             f"{entry.vectors:,}",
             f"{entry.indexed:,}",
-            size(entry.index_bytes),
+            size(entry.index_bytes) if stats.catalogue_bytes else "unknown",
             indexes[entry.spec.name],
         )
     return table
