@@ -110,8 +110,9 @@ def _tenants(workload: Workload) -> Iterator[str]:
         return
     if workload.tenants > _MOST_PARTITIONS:
         yield (
-            f"Tenants by partition key (the default): a server keeps at most {_MOST_PARTITIONS:,} "
-            f"partitions in a collection, and there are {workload.tenants:,} tenants."
+            "Tenants by partition key (the default; an indexed column before Milvus 2.3.11): a "
+            f"server keeps at most {_MOST_PARTITIONS:,} partitions in a collection, and there are "
+            f"{workload.tenants:,} tenants."
         )
     else:
         yield (

@@ -73,7 +73,8 @@ def add_searching(lines: Lines, workload: Workload, kind: str) -> None:
         source=measured.SEGMENT_SOURCE,
     )
     scaled = of(main.compared / measured.SEARCH_DIMENSIONS, "for dimensions")
-    work = segments * of(milliseconds, "ms of a core") * scaled
+    call = of(measured.SEARCH_CALL_MS, "ms of a call")
+    work = call + segments * of(milliseconds, "ms of a core") * scaled
     cost = lines.add(
         section,
         "processor time of a search, each node",
