@@ -42,3 +42,7 @@ def test_in_a_poor_terminal(process: Process, tmp_path: Path) -> None:
     poor = {"PYTHONIOENCODING": "ascii", "LOOKALIKE_OFFLINE": "1"}
     done = process("doctor", "-c", str(tmp_path / "none"), env=poor, status=None)
     assert "warning  text: output ascii" in done.stdout
+
+
+def test_an_empty_name(run: Run) -> None:
+    assert "-c is empty" in run("doctor", "-c", "", status=2).stderr

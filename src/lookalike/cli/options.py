@@ -39,6 +39,8 @@ def _collection(_ctx: click.Context, _param: click.Parameter, value: str) -> str
     if is_address(value):
         MilvusAddress.parse(value)
         return value
+    if not value:
+        raise UsageError("-c is empty: name the folder of a collection, or leave -c out")
     with contextlib.suppress(OSError):  # the current folder is gone
         path = os.path.abspath(value)
         try:
