@@ -19,7 +19,7 @@ from filled import (
     known,
     passed_over,
 )
-from killing import MOST_KILLS, copy_with_kills
+from killed_copies import MOST_KILLS, copy_with_kills
 
 import lookalike
 from lookalike.errors import NotFoundError, UsageError

@@ -21,7 +21,7 @@ from filled import (
     passed_over,
 )
 from importing import import_tables
-from killing import MOST_KILLS, copy_killed_at, copy_with_kills
+from killed_copies import MOST_KILLS, copy_killed_at, copy_with_kills
 from milvus_server import MilvusProcess
 
 import lookalike
