@@ -41,8 +41,8 @@ def open_collection(
         read_only: refuse to change anything. A folder is then read beside a process that writes,
             and searches scan the stored embeddings exactly.
         attributes: those that filters will often ask for, by name, each "number", "text" or
-            "boolean": a new collection on a server gives them columns of their own. A folder
-            needs no such thing, and indexes what is asked for.
+            "boolean": a new collection indexes them from the start, on a server in columns of
+            their own, and takes no values of another kind.
         consistency: how much of what was written a read on a server sees: "session" (what this
             process wrote), "strong" (everything), "bounded" (all but the last seconds) or
             "eventually".
@@ -51,8 +51,9 @@ def open_collection(
             `lookalike.indexes`.
 
     Raises:
-        UsageError: no collection there, an unknown encoder, an address that cannot be, or an index
-            that the store cannot make.
+        UsageError: no collection there, an unknown encoder, an address that cannot be, an index
+            that the store cannot make, or attributes that a collection that is there was not made
+            with.
         CollectionLockedError: another process has the folder open; names its pid.
         StoreError: the disk, the catalogue or the server failed.
     """
@@ -84,7 +85,7 @@ def open_collection(
     if consistency is not None:
         raise UsageError("consistency is for collections on a server: a folder is always strong")
     folder = Path(path)
-    store = LocalStore.open(folder, create=create, read_only=read_only)
+    store = LocalStore.open(folder, create=create, read_only=read_only, attributes=declared)
     return _with_indexes(store, folder, names, wished)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from milvus_server import MilvusProcess
 
 import lookalike
 from lookalike.cli.index import parse_attributes, parse_declared
@@ -227,3 +228,29 @@ def test_declared_attributes() -> None:
     for wrong in ("price", ":number", "price:int", "price:"):
         with pytest.raises(UsageError, match="--attribute"):
             parse_declared([wrong])
+
+
+@pytest.mark.parametrize("place", ["local", "milvus"])
+def test_attributes_are_declared_and_filtered_by(
+    run: Run, some: Path, place: str, request: pytest.FixtureRequest
+) -> None:
+    where = "new"
+    if place == "milvus":
+        server: MilvusProcess = request.getfixturevalue("milvus")
+        where = server.address("declared_by_index")
+    index = ("index", "photos", "-c", where, "--encoder", "phash", "--attribute", "price:number")
+    refused = run(*index, "--set", "price=cheap", status=2)
+    assert "attribute price was declared a number, and 'cheap' is none" in refused.stderr
+    cheap, dear = sorted(some.iterdir())[:2]
+    run("index", str(cheap), *index[2:], "--set", "price=2")
+    run("index", str(dear), *index[2:], "--set", "price=30")
+    run(*index)
+    listed = run("list", "-c", where, "--where", "price > 5", "--json").stdout.splitlines()
+    assert [json.loads(line)["uri"] for line in listed] == [str(dear)]
+    found = run("search", str(dear), "-c", where, "--where", "price < 5", "--json").stdout
+    assert {hit["uri"] for hit in json.loads(found)["hits"]} <= {str(cheap)}
+    other = run(*index[:-1], "price:text", status=2)
+    assert "attributes are declared when a collection is made" in other.stderr
+    with lookalike.open(where) as collection:
+        assert collection._store.declared() == {"price": "number"}
+        assert collection.count() == 12

@@ -115,3 +115,16 @@ def test_a_collection_that_holds_something_stays_after_wrong_use(run: Run, shop:
     run("index", *OPTIONS)
     run("index", *OPTIONS[:2], "--id", "sku", status=2)
     assert "6" in run("info").stdout
+
+
+def test_a_value_of_another_kind_than_declared_fails_its_row_alone(run: Run, shop: Path) -> None:
+    with (shop / "products.csv").open(newline="") as file:
+        rows = [row | {"price": float(row["price"])} for row in csv.DictReader(file)]
+    rows[2]["price"] = "dear"
+    (shop / "products.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    options = ("--table", "products.jsonl", *OPTIONS[2:], "--attribute", "price:number", "--json")
+    report = json.loads(run("index", *options, status=1).stdout)
+    assert report["added"] == 5
+    (failed,) = report["failed"]
+    assert failed["uri"].endswith(f"{rows[2]['article_id']}.jpg")
+    assert "attribute price was declared a number, and 'dear' is none" in failed["reason"]

@@ -292,3 +292,13 @@ def test_wrong_use_is_refused(source: Path, target: Path, tmp_path: Path) -> Non
 def _uris(path: Path) -> list[str]:
     with LocalStore.open(path) as store:
         return [record.uri for record in store.scan()]
+
+
+def test_a_new_target_declares_what_the_source_does(tmp_path: Path, target: Path) -> None:
+    with LocalStore.open(tmp_path / "one", attributes={"price": "number"}) as store:
+        add_encoders(store)
+        store.upsert([entry(0)])
+    assert copy(tmp_path / "one", target).ok
+    with LocalStore.open(target) as store:
+        assert store.declared() == {"price": "number"}
+        assert store.count() == 1

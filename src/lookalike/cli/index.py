@@ -69,7 +69,7 @@ LEFT = (
     multiple=True,
     metavar="NAME:KIND",
     help="An attribute that filters will often ask for, a number, text or boolean: a new "
-    "collection on a server gives it a column of its own; may be given again.",
+    "collection indexes it from the start and takes no other kind; may be given again.",
 )
 @options.index_types(
     "The index of new encoders, such as HNSW:M=16 or auto; may be given again for single ones."

@@ -16,6 +16,7 @@ from lookalike.sources.base import Failure, Item
 from lookalike.sources.folder import FolderSource
 from lookalike.sources.shard import Shard
 from lookalike.stores.base import Progress, Store
+from lookalike.stores.checks import check_declared
 
 AttributesFor = Attributes | Callable[[str], Attributes | None] | None
 """One mapping for all pictures, or a function of the uri; None keeps what records have."""
@@ -85,7 +86,7 @@ def ingest(
             store,
             _names(encoders),
             tenant=tenant,
-            attributes=_function(attributes),
+            attributes=_function(attributes, store),
             on_duplicate=on_duplicate,
             moves=shard is None,
         ),
@@ -119,7 +120,7 @@ def ingest_items(
         store,
         _names(encoders),
         tenant=tenant,
-        attributes=_function(attributes),
+        attributes=_function(attributes, store),
         on_duplicate=on_duplicate,
     )
     run = Run(store, encoders, items, plan, limits=limits, batch=batch, workers=workers)
@@ -130,10 +131,13 @@ def _names(encoders: Iterable[Encoder]) -> list[str]:
     return [encoder.spec.name for encoder in encoders]
 
 
-def _function(attributes: AttributesFor) -> Callable[[str], Attributes | None]:
+def _function(attributes: AttributesFor, store: Store) -> Callable[[str], Attributes | None]:
     if callable(attributes):
         return attributes
-    fixed = None if attributes is None else plain(attributes)
+    if attributes is None:
+        return lambda _: None
+    fixed = plain(attributes)
+    check_declared(fixed, store.declared())
     return lambda _: fixed
 
 

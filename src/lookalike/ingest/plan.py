@@ -14,6 +14,7 @@ from lookalike.ingest.report import Duplicate, Outcome
 from lookalike.records import Attributes, OnDuplicate, Record, Skipped
 from lookalike.sources.base import Failure, Item
 from lookalike.stores.base import Store
+from lookalike.stores.checks import check_declared
 
 
 class Plan(Protocol):
@@ -68,6 +69,7 @@ class IndexPlan:
     ) -> None:
         check_text(tenant, "the tenant")
         self._store = store
+        self._declared = store.declared()
         self._known = KnownBytes(store, encoders, tenant)
         self._tenant = tenant
         self._attributes = attributes
@@ -207,7 +209,11 @@ class IndexPlan:
             except Exception as error:
                 reason = f"the attributes function failed: {type(error).__name__}: {error}"
                 raise UsageError(reason) from error
-        return None if given is None else plain(given)
+        if given is None:
+            return None
+        kept = plain(given)
+        check_declared(kept, self._declared)
+        return kept
 
     def _keep(self, record: Record, attributes: Attributes | None, ledger: Ledger) -> None:
         if _changed(record, attributes):

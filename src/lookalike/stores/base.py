@@ -146,7 +146,7 @@ class Store(Protocol):
         ...
 
     def declared(self) -> "Mapping[str, AttributeKind]":
-        """The attributes that have columns of their own for filters, and what they hold."""
+        """The attributes that are indexed for filters from the start, and what they hold."""
         ...
 
     def encoders(self) -> "tuple[EncoderSpec, ...]":

@@ -1,7 +1,7 @@
-"""What every store asks of encoders, projections and hashes before it takes them."""
+"""What every store asks of encoders, projections, hashes and attributes before it takes them."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from lookalike.encoders import projection as projections
 from lookalike.encoders.projection import Projection
 from lookalike.errors import UsageError, WeightsError
-from lookalike.records import EncoderSpec
+from lookalike.records import AttributeKind, Attributes, EncoderSpec
 from lookalike.stores.base import Entry
 
 MOST_QUALITY = 100
 _NORM_TOLERANCE = 0.01
+_TYPES: Mapping[AttributeKind, Any] = {"number": int | float, "text": str, "boolean": bool}
 
 
 def check_spec(spec: EncoderSpec) -> None:
@@ -94,6 +95,45 @@ def refuse_other(old: EncoderSpec, new: EncoderSpec) -> None:
         f"(weights {new.fingerprint or 'unknown'}): their vectors cannot be compared. "
         "Use the same weights as before, or index into a new collection."
     )
+
+
+def check_declared(attributes: Attributes, declared: Mapping[str, AttributeKind]) -> None:
+    """Refuse values of declared attributes that are of another kind; None is of every kind.
+
+    `attributes` are plain, see `attributes.plain`.
+
+    Raises:
+        UsageError: a value is not of the kind that was declared, or it is a list.
+    """
+    for name, kind in declared.items():
+        value = attributes.get(name)
+        truth = isinstance(value, bool)
+        if value is not None and (
+            truth != (kind == "boolean") or not isinstance(value, _TYPES[kind])
+        ):
+            raise UsageError(
+                f"attribute {name} was declared a {kind}, and {value!r:.100} is none: change the "
+                "value, or keep it under another name."
+            )
+
+
+def refuse_other_declared(
+    address: str,
+    declared: Mapping[str, AttributeKind],
+    asked: Mapping[str, AttributeKind] | None,
+) -> None:
+    """Refuse to declare what a collection that is there does not.
+
+    Raises:
+        UsageError: an attribute is asked for that it lacks, or has as another kind.
+    """
+    for name, kind in (asked or {}).items():
+        if declared.get(name) != kind:
+            has = ", ".join(f"{key}:{value}" for key, value in declared.items()) or "none"
+            raise UsageError(
+                f"{address}: attributes are declared when a collection is made, and {name}:{kind} "
+                f"was not ({has}); leave it out, or copy into a new collection."
+            )
 
 
 def as_kept(spec: EncoderSpec, projection: Projection | None) -> Projection | None:

@@ -3,13 +3,14 @@
 import itertools
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from milvus_server import MilvusProcess
 from store_at import open_store
 
-from lookalike.records import EncoderSpec
+from lookalike.records import AttributeKind, EncoderSpec
 from lookalike.stores.base import Store
 
 Kind = Literal["local", "milvus"]
@@ -24,7 +25,13 @@ _NUMBERS = itertools.count()
 class Place:
     """A folder or an address with a store in it, open."""
 
-    def __init__(self, kind: Kind, server: MilvusProcess | None = None, name: str = "c") -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        server: MilvusProcess | None = None,
+        name: str = "c",
+        attributes: Mapping[str, AttributeKind] | None = None,
+    ) -> None:
         self.kind = kind
         if server is None:
             # In memory where that can be had: a real disk would be asked for thousands of fsyncs.
@@ -33,13 +40,21 @@ class Place:
             self.address = f"{folder}/{name}"
         else:
             self.address = server.address(f"{name}{next(_NUMBERS)}")
-        self.store = self.opened()
+        self.store = self.opened(attributes=attributes)
 
-    def opened(self, *, read_only: bool = False) -> Store:
+    def opened(
+        self,
+        *,
+        read_only: bool = False,
+        attributes: Mapping[str, AttributeKind] | None = None,
+    ) -> Store:
         """One more store on the same data."""
         # A reader is one more client, and sees at once what others wrote only if it asks for that.
         return open_store(
-            self.address, read_only=read_only, consistency="strong" if read_only else None
+            self.address,
+            read_only=read_only,
+            consistency="strong" if read_only else None,
+            attributes=attributes,
         )
 
     def reopen(self) -> Store:

@@ -24,6 +24,7 @@ class Kept:
     path: Path
     read_only: bool
     _catalogue: Catalogue
+    _declared: Mapping[str, AttributeKind]
 
     def set_pixels(self, digests: Mapping[bytes, bytes]) -> None:
         """Keep digests of pixels, by the SHA-256 of their files, unless that had to wait."""
@@ -91,8 +92,8 @@ class Kept:
         return reading.count(self._catalogue, where)
 
     def declared(self) -> Mapping[str, AttributeKind]:
-        """Nothing: what filters ask for gets an index by itself."""
-        return {}
+        """The attributes that filters find an index of from the start, and what they hold."""
+        return dict(self._declared)
 
     def setting(self, key: str) -> Any | None:
         """A value that was kept with the collection; None when there is none."""

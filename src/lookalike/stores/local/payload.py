@@ -7,11 +7,11 @@ taken for null.
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
-from lookalike.records import Record
+from lookalike.records import AttributeKind, Record
 from lookalike.stores.keys import key_of
 
 LONGEST_PREFIX = 200
@@ -68,6 +68,17 @@ def text_field(path: tuple[str, ...]) -> str:
 def number_field(path: tuple[str, ...]) -> str:
     """The field of the numbers at `path`."""
     return f"number_{key_of(path)}"
+
+
+def declared_fields(
+    declared: Mapping[str, AttributeKind],
+) -> Iterator[tuple[str, Literal["keyword", "number"]]]:
+    """The fields of declared attributes, and what the engine should index them as."""
+    for name, kind in declared.items():
+        if kind == "number":
+            yield number_field((name,)), "number"
+        else:
+            yield text_field((name,)), "keyword"
 
 
 def text_start(start: str) -> str:

@@ -1,13 +1,14 @@
 """Records as rows of the catalogue, and back."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from lookalike.attributes import plain
 from lookalike.errors import UsageError
-from lookalike.records import Attributes, Record
+from lookalike.records import AttributeKind, Attributes, Record
+from lookalike.stores.checks import check_declared
 
 COLUMNS = (
     "id, uri, tenant, sha256, md5, size, modified_ns, width, height, format, attributes, "
@@ -25,6 +26,7 @@ INSERT = f"""
         duplicate_of = excluded.duplicate_of
 """  # noqa: S608 - the columns are ours
 
+_NONE: Mapping[str, AttributeKind] = {}
 _decode: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
@@ -52,16 +54,21 @@ def record_of(row: Sequence[Any]) -> Record:
     )
 
 
-def attributes_json(attributes: Attributes, uri: str) -> str:
+def attributes_json(
+    attributes: Attributes, uri: str, declared: Mapping[str, AttributeKind] = _NONE
+) -> str:
     """A record's attributes as JSON text.
 
     Raises:
-        UsageError: a key or value that no store can hold; names the record and the key.
+        UsageError: a key or value that no store can hold, or a value of another kind than was
+            declared; names the record and the key.
     """
     if not attributes:
         return "{}"
     try:
-        return _encode(plain(attributes))
+        kept = plain(attributes)
+        check_declared(kept, declared)
+        return _encode(kept)
     except UsageError as error:
         raise UsageError(f"{uri}: {error}") from None
 

@@ -1,6 +1,6 @@
 """Values that belong to the collection as a whole, as JSON by key.
 
-Keys that begin with `INDEX` are the store's own.
+`DECLARED` and keys that begin with `INDEX` are the store's own.
 """
 
 import json
@@ -12,6 +12,8 @@ from lookalike.stores.local.catalogue import Catalogue
 
 INDEX = "index "
 """How the keys begin that hold the index of an encoder, whose name follows."""
+DECLARED = "declared attributes"
+"""The key of what declared attributes hold, by name."""
 
 
 def read(catalogue: Catalogue, key: str) -> Any | None:
@@ -23,7 +25,11 @@ def read(catalogue: Catalogue, key: str) -> Any | None:
 def read_all(catalogue: Catalogue) -> dict[str, Any]:
     """All values by key, but the store's own."""
     rows = catalogue.read("SELECT key, value FROM settings ORDER BY key")
-    return {key: json.loads(value) for key, value in rows if not key.startswith(INDEX)}
+    return {
+        key: json.loads(value)
+        for key, value in rows
+        if key != DECLARED and not key.startswith(INDEX)
+    }
 
 
 def write(connection: sqlite3.Connection, key: str, value: Any | None) -> None:

@@ -10,7 +10,7 @@ import random
 import secrets
 import shutil
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from lookalike.encoders.projection import Projection
 from lookalike.errors import StoreError
 from lookalike.indexes import IndexSpec
-from lookalike.records import Record
+from lookalike.records import AttributeKind, Record
 from lookalike.stores.base import Progress
 from lookalike.stores.checks import as_kept
 from lookalike.stores.local import roster, rows
 from lookalike.stores.local.catalogue import Catalogue
 from lookalike.stores.local.engine import SEGMENT, EngineFailure, VectorIndex
 from lookalike.stores.local.graph import UNCHANGING, build_graph, copy_folder
-from lookalike.stores.local.payload import payload, same_payload
+from lookalike.stores.local.payload import declared_fields, payload, same_payload
 from lookalike.stores.local.room import need_room
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.rows import in_chunks
@@ -51,11 +51,18 @@ _SAME = 0.03
 class Shards:
     """The engine indexes of one collection, loaded when first used."""
 
-    def __init__(self, catalogue: Catalogue, folder: Path, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        folder: Path,
+        progress: Progress | None,
+        declared: Mapping[str, AttributeKind],
+    ) -> None:
         self.catalogue = catalogue
         self.folder = folder
         self.notices: list[str] = []
         self._progress = progress
+        self._declared = declared
         self._loaded: dict[int, VectorIndex] = {}
         self._applied: dict[int, set[int]] = {}
         """Ids that were brought to an index since it was last flushed, by encoder."""
@@ -147,7 +154,9 @@ class Shards:
     def _new(self, encoder: Member, space: Space) -> VectorIndex:
         need_room(self.catalogue.path.parent)
         name = f"{encoder.number}-{secrets.token_hex(4)}"
-        return VectorIndex.create(self.folder / name, space)
+        index = VectorIndex.create(self.folder / name, space)
+        index.index_fields(declared_fields(self._declared))
+        return index
 
     def _adopt(self, encoder: Member, index: VectorIndex, *, other_space: bool = False) -> None:
         """Make this flushed index, which lacks nothing, the encoder's; remove the one before.

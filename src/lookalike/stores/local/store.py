@@ -16,7 +16,7 @@ from lookalike.filters import Filter
 from lookalike.hamming import Found
 from lookalike.indexes import IndexSpec
 from lookalike.indexes.parameters import Place
-from lookalike.records import Attributes, EncoderSpec, Record
+from lookalike.records import AttributeKind, Attributes, EncoderSpec, Record
 from lookalike.stores import checks
 from lookalike.stores.base import (
     EncoderStats,
@@ -40,6 +40,7 @@ from lookalike.stores.local import (
 )
 from lookalike.stores.local.catalogue import FILE_NAME, Catalogue
 from lookalike.stores.local.compared import compared
+from lookalike.stores.local.declaring import declare
 from lookalike.stores.local.hashes import FOLDER as HASHES
 from lookalike.stores.local.hashes import HashTables
 from lookalike.stores.local.lock import WriterLock
@@ -62,7 +63,13 @@ class LocalStore(Upkeep):
     place: Place = "local"
     version = None
 
-    def __init__(self, folder: Path, read_only: bool, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        read_only: bool,
+        progress: Progress | None,
+        attributes: Mapping[str, AttributeKind] | None,
+    ) -> None:
         """Use `open`."""
         self.path = folder
         self.read_only = read_only
@@ -70,8 +77,9 @@ class LocalStore(Upkeep):
         try:
             self._catalogue = Catalogue(folder, read_only=read_only)
             try:
+                self._declared = declare(self._catalogue, attributes)
                 self._known = roster.members(self._catalogue)
-                self._shards = Shards(self._catalogue, folder / FOLDER, progress)
+                self._shards = Shards(self._catalogue, folder / FOLDER, progress, self._declared)
                 self._hashes = HashTables(self._catalogue, folder / HASHES)
                 if not read_only:
                     remove_tried(folder)
@@ -98,14 +106,17 @@ class LocalStore(Upkeep):
         create: bool = True,
         read_only: bool = False,
         progress: Progress | None = None,
+        attributes: Mapping[str, AttributeKind] | None = None,
     ) -> "LocalStore":
         """Open the collection in a folder, making it where there is none unless told not to.
 
-        `progress` is told of an index that has to be built again.
+        `progress` is told of an index that has to be built again; `attributes` are declared when
+        the collection is made.
 
         Raises:
             NotFoundError: there is no collection and none may be made.
-            UsageError: the path is a file, or a folder that holds other things.
+            UsageError: the path is a file, or a folder that holds other things, or the collection
+                was made with other attributes.
             CollectionLockedError: another process has it open for writing.
             StoreError: it cannot be read or written, or is damaged.
         """
@@ -113,7 +124,7 @@ class LocalStore(Upkeep):
         check_text(str(folder), "The path of the collection")
         if not (folder / FILE_NAME).exists():
             make_folder(folder, create and not read_only)
-        return cls(folder, read_only, progress)
+        return cls(folder, read_only, progress, attributes)
 
     @property
     def address(self) -> str:
@@ -162,7 +173,7 @@ class LocalStore(Upkeep):
         self._need_writable(len(entries))
         with self._catalogue.lock:
             with self._catalogue.writing() as connection:
-                ids, changes = writing.upsert(connection, self._known, entries)
+                ids, changes = writing.upsert(connection, self._known, entries, self._declared)
                 self._hashes.note(connection, self._known, changes.hashes)
             self._apply(changes)
         # Without the lock, so that other threads go on while a graph is built.
@@ -174,7 +185,7 @@ class LocalStore(Upkeep):
         self._need_writable(len(changes))
         with self._catalogue.lock:
             with self._catalogue.writing() as connection:
-                done = writing.update_attributes(connection, self._known, changes)
+                done = writing.update_attributes(connection, self._known, changes, self._declared)
             self._apply(done)
 
     def move(self, moves: Mapping[int, Entry]) -> None:

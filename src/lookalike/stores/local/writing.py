@@ -3,11 +3,11 @@
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from lookalike.attributes import check_text
 from lookalike.errors import NotFoundError, UsageError
-from lookalike.records import MAX_ID, Attributes, Record
+from lookalike.records import MAX_ID, AttributeKind, Attributes, Record
 from lookalike.stores.base import Entry
 from lookalike.stores.entries import has_other_bytes, merged, without_repeats
 from lookalike.stores.local import links, noting, rows, trimming, vectors
@@ -15,16 +15,22 @@ from lookalike.stores.local.noting import Changes
 from lookalike.stores.local.roster import Member
 from lookalike.stores.local.rows import in_chunks
 
+Declared: TypeAlias = Mapping[str, AttributeKind]
+"""Declared attributes and what they hold."""
+
 
 def upsert(
-    connection: sqlite3.Connection, known: dict[str, Member], entries: Sequence[Entry]
+    connection: sqlite3.Connection,
+    known: dict[str, Member],
+    entries: Sequence[Entry],
+    declared: Declared,
 ) -> tuple[list[int], Changes]:
     """Insert or update records with their vectors."""
     changes = Changes()
     now = time.time()
     ids: list[int] = []
     for group in without_repeats(entries):
-        ids.extend(_upsert_group(connection, known, group, now, changes))
+        ids.extend(_upsert_group(connection, known, group, declared, now, changes))
     return ids, changes
 
 
@@ -32,6 +38,7 @@ def _upsert_group(
     connection: sqlite3.Connection,
     known: dict[str, Member],
     entries: list[Entry],
+    declared: Declared,
     now: float,
     changes: Changes,
 ) -> list[int]:
@@ -41,7 +48,7 @@ def _upsert_group(
         return [
             key
             for entry in entries
-            for key in _upsert_group(connection, known, [entry], now, changes)
+            for key in _upsert_group(connection, known, [entry], declared, now, changes)
         ]
     found = {record.id: record for record in _records(connection, [i for i in ids if i >= 0])}
     (last,) = connection.execute(
@@ -66,7 +73,7 @@ def _upsert_group(
         found = {record.id: record for record in _records(connection, list(found))}
     linked = links.allowed(connection, entries, ids, outdated)
     lines = [
-        _line(merged(entry, key, found.get(key), link, now))
+        _line(merged(entry, key, found.get(key), link, now), declared)
         for entry, key, link in zip(entries, ids, linked, strict=True)
     ]
     connection.executemany(rows.INSERT, lines)
@@ -101,7 +108,7 @@ def _resolve(connection: sqlite3.Connection, entries: list[Entry]) -> list[int]:
     return ids
 
 
-def _line(record: Record) -> tuple[Any, ...]:
+def _line(record: Record, declared: Declared) -> tuple[Any, ...]:
     return (
         record.id,
         record.uri,
@@ -113,7 +120,7 @@ def _line(record: Record) -> tuple[Any, ...]:
         record.width,
         record.height,
         record.format,
-        rows.attributes_json(record.attributes, record.uri),
+        rows.attributes_json(record.attributes, record.uri, declared),
         record.added,
         record.updated,
         record.pixels,
@@ -123,7 +130,10 @@ def _line(record: Record) -> tuple[Any, ...]:
 
 
 def update_attributes(
-    connection: sqlite3.Connection, known: dict[str, Member], changes: Mapping[int, Attributes]
+    connection: sqlite3.Connection,
+    known: dict[str, Member],
+    changes: Mapping[int, Attributes],
+    declared: Declared,
 ) -> Changes:
     """Replace the attributes of records."""
     done = Changes()
@@ -133,7 +143,7 @@ def update_attributes(
     connection.executemany(
         "UPDATE records SET attributes = ?, updated = ? WHERE id = ?",
         [
-            (rows.attributes_json(attributes, found[key].uri), now, key)
+            (rows.attributes_json(attributes, found[key].uri, declared), now, key)
             for key, attributes in changes.items()
         ],
     )

@@ -14,8 +14,8 @@ Numbers are float64, as which filters compare them.
 from collections.abc import Mapping
 from typing import Any
 
-from lookalike.errors import UsageError
 from lookalike.records import AttributeKind, Attributes
+from lookalike.stores.checks import check_declared
 from lookalike.stores.keys import key_of
 
 ABSENT = -(2**63) + 1
@@ -58,28 +58,18 @@ def attribute_columns(
     Raises:
         UsageError: a value is not of the kind that was declared, or it is a list.
     """
+    check_declared(attributes, declared)
     found: dict[str, Any] = {}
     for name, kind in declared.items():
         value = attributes.get(name)
         found[set_column(name)] = value is not None
-        found[attribute_column(name)] = _NOTHING[kind] if value is None else _of(kind, name, value)
+        if value is None:
+            value = _NOTHING[kind]
+        found[attribute_column(name)] = float(value) if kind == "number" else value
     return found
 
 
 _NOTHING: Mapping[AttributeKind, Any] = {"number": 0.0, "text": "", "boolean": False}
-
-
-def _of(kind: AttributeKind, name: str, value: Any) -> Any:
-    if kind == "number" and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if kind == "text" and isinstance(value, str):
-        return value
-    if kind == "boolean" and isinstance(value, bool):
-        return value
-    raise UsageError(
-        f"attribute {name} was declared a {kind}, and {value!r} is none: change the value, or keep "
-        "it under another name."
-    )
 
 
 def _collect(path: tuple[str, ...], values: Mapping[str, Any], found: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from lookalike.errors import NotFoundError, StoreError, UsageError
 from lookalike.indexes import Wished
 from lookalike.indexes.parameters import Value
 from lookalike.records import AttributeKind
+from lookalike.stores import checks
 from lookalike.stores.milvus import capabilities, roster
 from lookalike.stores.milvus.address import MilvusAddress
 from lookalike.stores.milvus.claims import Claims
@@ -245,11 +246,5 @@ def _layout(
             f"{address}: this collection was made with tenancy={head['tenancy']}; leave that "
             "option out, or copy it into a new collection."
         )
-    for name, kind in (declared or {}).items():
-        if head["declared"].get(name) != kind:
-            has = ", ".join(f"{key}:{value}" for key, value in head["declared"].items()) or "none"
-            raise UsageError(
-                f"{address}: attributes are declared when a collection is made, and {name}:{kind} "
-                f"was not ({has}); leave it out, or copy into a new collection."
-            )
+    checks.refuse_other_declared(str(address), head["declared"], declared)
     return Layout(address.name, head["declared"], head["tenancy"], head["keyed"])
