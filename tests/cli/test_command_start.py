@@ -66,7 +66,7 @@ def test_help_teaches_by_example(name: str, run: Callable[..., click.testing.Res
 
 def test_wrong_command_gets_a_guess(run: Callable[..., click.testing.Result]) -> None:
     assert "did you mean 'search'?" in run("serach", status=2).stderr
-    assert "there are index, search" in run("xyzzy", status=2).stderr
+    assert "there are index, report, search" in run("xyzzy", status=2).stderr
     assert "did you mean 'fetch'?" in run("models", "fech", status=2).stderr
 
 
