@@ -9,7 +9,7 @@ from lookalike.arguments import PATH, checked
 from lookalike.stores.base import Progress, Store
 
 if TYPE_CHECKING:
-    from lookalike.indexes import IndexSpec
+    from lookalike.indexes import IndexSpec, Wished
     from lookalike.tuning import Tuning
 
 
@@ -21,6 +21,14 @@ class Indexing:
     def indexes(self) -> "Mapping[str, IndexSpec]":
         """The index of each encoder, by name, with all its parameters."""
         return {spec.name: self._store.index(spec.name) for spec in self._store.encoders()}
+
+    def asked_indexes(self, wished: "Wished") -> "dict[str, IndexSpec]":
+        """The indexes that are given for this collection's encoders, by name.
+
+        Raises:
+            UsageError: it names an encoder that is not there, or what is for all fits none.
+        """
+        return wished.asked(self._store.encoders(), self._store.place, self._store.version)
 
     def outgrown(self) -> list[str]:
         """What to do about indexes that have become too small for their vectors, in words.

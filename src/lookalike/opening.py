@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from lookalike.arguments import PATH, checked, declared_kinds, encoder_names
 from lookalike.collection import Collection
 from lookalike.errors import UsageError
-from lookalike.stores.milvus import MilvusAddress, is_address
+from lookalike.stores.milvus import MilvusAddress, is_address, refuse_mistyped
 
 if TYPE_CHECKING:
     from lookalike.indexes import Wished
+    from lookalike.indexes.parameters import Place
     from lookalike.indexes.wished import Given
     from lookalike.stores.base import Store
 
@@ -66,7 +67,14 @@ def open_collection(
     declared = None if attributes is None else declared_kinds(attributes)
     wished = Wished.of(index)
     # Before anything is made.
-    wished.check("milvus" if is_address(str(path)) else "local")
+    refuse_mistyped(str(path))
+    place: Place = "milvus" if is_address(str(path)) else "local"
+    wished.check(place)
+    try:
+        wished.check_fits(_kinds(names), place)
+    except UsageError:
+        if not collection_exists(path):
+            raise
     store: Store
     if is_address(str(path)):
         from lookalike.stores.milvus.store import MilvusStore
@@ -78,10 +86,6 @@ def open_collection(
         return _with_indexes(store, None, names, wished)
     from lookalike.stores.local import LocalStore
 
-    if "://" in str(path):
-        raise UsageError(
-            f"{path}: a collection is a folder on this machine, or milvus://HOST:PORT/NAME"
-        )
     if consistency is not None:
         raise UsageError("consistency is for collections on a server: a folder is always strong")
     folder = Path(path)
@@ -94,18 +98,30 @@ def _with_indexes(
 ) -> Collection:
     try:
         wished.check_made(store)
+        known = {spec.name: spec.kind for spec in store.encoders()}
+        if known:
+            wished.check_fits({**known, **_kinds(names)}, store.place, store.version)
     except BaseException:
         store.close()
         raise
     return Collection(store, folder, names, wished)
 
 
+def _kinds(names: Sequence[str]) -> dict[str, str]:
+    """What encoders make, by name."""
+    from lookalike.encoders import registry
+
+    return {name: registry.card(name).kind for name in names}
+
+
 def collection_exists(path: str | PathLike[str]) -> bool:
     """Whether there is anything at a collection's path, or a collection at its address.
 
     Raises:
+        UsageError: it is an address that cannot be.
         StoreError: the server does not answer.
     """
+    refuse_mistyped(str(path))
     if not is_address(str(path)):
         return os.path.lexists(path)
     from lookalike.stores.milvus import store
@@ -121,11 +137,13 @@ def drop(path: str | PathLike[str]) -> None:
 
     Raises:
         NotFoundError: there is no collection.
-        UsageError: the folder holds other things, too; nothing was deleted.
+        UsageError: the folder holds other things, too, or the address cannot be; nothing was
+            deleted.
         CollectionLockedError: another process has the folder open for writing.
         StoreError: the disk or the server failed.
     """
     checked(path, PATH, "a collection is named by its folder's path, or its address")
+    refuse_mistyped(str(path))
     if is_address(str(path)):
         from lookalike.stores.milvus import store
 

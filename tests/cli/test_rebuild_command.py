@@ -75,6 +75,18 @@ def test_a_file_that_does_harm_is_named_and_changes_nothing(run, path, tmp_path)
     assert json.loads(run("info", "-c", path, "--json").stdout)["encoders"][0]["projection"] == ""
 
 
+def test_an_index_that_fits_no_encoder_is_refused(run, tmp_path, photos):
+    folder = str(tmp_path / "hashes")
+    told = "HNSW fits no encoder here: phash makes hashes, for which there are: auto, BIN_FLAT"
+    made = ["index", str(photos), "-c", folder, "--encoder", "phash"]
+    assert told in run(*made, "--index-type", "HNSW", status=2).stderr
+    assert not Path(folder).exists()
+    run(*made)
+    assert told in run("rebuild", "-c", folder, "--index-type", "HNSW", status=2).stderr
+    assert told in run(*made, "--index-type", "HNSW", status=2).stderr
+    assert "phash: BIN_FLAT" in run("rebuild", "-c", folder, "--index-type", "BIN_FLAT").stdout
+
+
 def test_one_encoder_has_one_projection(run, path):
     twice = ("--projection", "external=none", "--projection", "external=fit")
     assert "names 'external' twice" in run("rebuild", "-c", path, *twice, status=2).stderr

@@ -99,6 +99,25 @@ class TestWished:
         assert wished.index(self.CLIP) == IndexSpec.parse("HNSW:M=8")
         assert wished.index(self.PHASH) == IndexSpec()
 
+    def test_one_of_hashes_is_for_hashes(self) -> None:
+        wished = Wished.of("BIN_FLAT")
+        assert wished.asked([self.CLIP, self.PHASH], "local") == {"phash": IndexSpec("BIN_FLAT")}
+        assert wished.index(self.CLIP) == IndexSpec()
+        assert Wished.of("auto").asked([self.PHASH], "local") == {}
+
+    @pytest.mark.parametrize(
+        ("kind", "encoder", "message"),
+        [
+            ("HNSW", PHASH, "HNSW fits no encoder here: phash makes hashes.*: auto, BIN_FLAT$"),
+            ("BIN_FLAT", CLIP, "clip makes embeddings, for which there are: auto, FLAT, HNSW$"),
+        ],
+    )
+    def test_one_that_fits_no_encoder_is_refused(
+        self, kind: str, encoder: EncoderSpec, message: str
+    ) -> None:
+        with pytest.raises(UsageError, match=message):
+            Wished.of(kind).asked([encoder], "local")
+
     def test_texts_name_encoders_or_none(self) -> None:
         wished = Wished.parse(["HNSW:M=8", "phash=BIN_FLAT", "dino=IVF_PQ:m=8,nlist=64"])
         assert wished.index(self.CLIP) == IndexSpec.parse("HNSW:M=8")

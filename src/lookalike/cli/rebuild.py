@@ -11,8 +11,7 @@ from lookalike.cli.progress import duration, progress
 from lookalike.errors import UsageError
 
 if TYPE_CHECKING:
-    from lookalike.collection import Collection
-    from lookalike.indexes import IndexSpec, Wished
+    from lookalike.indexes import Wished
 
 
 def _choices(
@@ -86,7 +85,7 @@ def command(
                 opened.set_projection(name, what, progress=show)
             made = {
                 name: str(opened.set_index(name, index, progress=show))
-                for name, index in _asked(index_types, opened).items()
+                for name, index in opened.asked_indexes(index_types).items()
             }
             if not projections and not made:
                 opened.rebuild(show)
@@ -107,14 +106,3 @@ def command(
     which = "index" if projections or made else "indexes"
     click.echo(f"rebuilt the {which} of {plural(count, 'picture')} in {duration(seconds)}")
     return 0
-
-
-def _asked(wished: "Wished", opened: "Collection") -> "dict[str, IndexSpec]":
-    """The indexes asked for, by encoder."""
-    from lookalike.search.choose import find
-
-    named = {find(opened.encoders, name).name: index for name, index in wished.named.items()}
-    if wished.others is None:
-        return named
-    every = [spec.name for spec in opened.encoders if spec.kind == "embedding"]
-    return {**dict.fromkeys(every, wished.others), **named}

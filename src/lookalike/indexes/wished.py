@@ -8,7 +8,7 @@ from lookalike.errors import UsageError
 from lookalike.indexes.kinds import Version
 from lookalike.indexes.parameters import Place
 from lookalike.indexes.spec import AUTO, IndexSpec
-from lookalike.indexes.support import check
+from lookalike.indexes.support import available, check
 
 if TYPE_CHECKING:
     from lookalike.records import EncoderSpec
@@ -66,9 +66,54 @@ class Wished:
         return Wished(others, named)
 
     def index(self, encoder: "EncoderSpec") -> IndexSpec:
-        """The index of an encoder; `others` is not for hashes."""
-        others = self.others if encoder.kind == "embedding" else None
+        """The index of an encoder; `others` is for those whose vectors it fits."""
+        others = self.others if self._fits(encoder.kind) else None
         return self.named.get(encoder.name) or others or IndexSpec()
+
+    def asked(
+        self, encoders: Sequence["EncoderSpec"], place: Place, version: Version | None = None
+    ) -> dict[str, IndexSpec]:
+        """The indexes that are given for these encoders, by name; "auto" is not for hashes.
+
+        Raises:
+            UsageError: it names none of them, or what is for all others fits none.
+        """
+        from lookalike.search.choose import find
+
+        self.check_fits({one.name: one.kind for one in encoders}, place, version)
+        found = {}
+        if self.others is not None:
+            auto = self.others.kind == AUTO
+            for one in encoders:
+                if self._fits(one.kind) and not (auto and one.kind == "hash"):
+                    found[one.name] = self.others
+        return {**found, **{find(encoders, name).name: one for name, one in self.named.items()}}
+
+    def check_fits(
+        self, encoders: Mapping[str, str], place: Place, version: Version | None = None
+    ) -> None:
+        """See that the one for all others is for one of these encoders at least.
+
+        `encoders` says by name what they make, "embedding" or "hash".
+
+        Raises:
+            UsageError: it fits none, though there are some.
+        """
+        if self.others is None or not encoders or any(map(self._fits, encoders.values())):
+            return
+        # They all make the same.
+        binary = "hash" in encoders.values()
+        can = ", ".join([AUTO, *(one.name for one in available(place, version, binary=binary))])
+        raise UsageError(
+            f"the index {self.others.kind} fits no encoder here: {', '.join(encoders)} "
+            f"{'makes' if len(encoders) == 1 else 'make'} {'hashes' if binary else 'embeddings'}, "
+            f"for which there are: {can}"
+        )
+
+    def _fits(self, kind: str) -> bool:
+        if self.others is None or self.others.kind == AUTO:
+            return True
+        return _is_for_hashes(self.others) == (kind == "hash")
 
     def check(self, place: Place, version: Version | None = None) -> None:
         """See that a store can make them, as far as their vectors do not matter.
