@@ -10,6 +10,7 @@ from lookalike.stores.base import Progress, Store
 
 if TYPE_CHECKING:
     from lookalike.indexes import IndexSpec, Wished
+    from lookalike.stores.base import StoreStats
     from lookalike.tuning import Tuning
 
 
@@ -48,6 +49,25 @@ class Indexing:
             for one in self._store.stats().encoders
         )
         return [advice for advice in found if advice is not None]
+
+    def not_indexed(self, stats: "StoreStats") -> list[str]:
+        """Why vectors on a server are in no index, and what to do where that matters, in words."""
+        from lookalike.stores.milvus.indexing import INDEXED_FROM
+
+        if self._store.place != "milvus":
+            return []
+        found = []
+        for one in stats.encoders:
+            rest, name = one.vectors - one.indexed, one.spec.name
+            kind = self._store.index(name).kind
+            if rest <= 0 or kind == "FLAT":
+                continue
+            if rest < INDEXED_FROM:
+                why = f"the server compares so few one by one; {kind} is for when there are more"
+            else:
+                why = "the server compares them one by one until it has made it, by itself"
+            found.append(f"{name}: {rest:,} of {one.vectors:,} vectors are in no index: {why}")
+        return found
 
     def set_index(
         self, encoder: str, index: "str | IndexSpec", *, progress: Progress | None = None

@@ -32,6 +32,7 @@ def command(collection: str, as_json: bool) -> int:
         calibration = opened.calibration
         indexes = {name: str(index) for name, index in opened.indexes().items()}
         outgrown = opened.outgrown()
+        waiting = opened.not_indexed(stats)
     if as_json:
         from lookalike.calibration.stored import plain
 
@@ -44,11 +45,14 @@ def command(collection: str, as_json: bool) -> int:
         _show(path, stats, indexes, calibration)
         for advice in outgrown:
             say(advice)
+        for said in waiting:
+            say(said)
     return 1 if stats.problems else 0
 
 
 def to_dict(stats: "StoreStats", indexes: Mapping[str, str]) -> dict[str, Any]:
-    """The statistics, and the index of each encoder, as JSON values."""
+    """The statistics, and the index of each encoder, as JSON values; bytes not known are None."""
+    told = bool(stats.catalogue_bytes)
     return {
         "records": stats.records,
         "encoders": [
@@ -62,12 +66,14 @@ def to_dict(stats: "StoreStats", indexes: Mapping[str, str]) -> dict[str, Any]:
                 "dimensions": entry.dimensions,
                 "projection": entry.projection,
                 "index": indexes[entry.spec.name],
-                "index_bytes": entry.index_bytes,
+                "index_bytes": entry.index_bytes if told else None,
             }
             for entry in stats.encoders
         ],
-        "catalogue_bytes": stats.catalogue_bytes,
-        "bytes": stats.catalogue_bytes + sum(entry.index_bytes for entry in stats.encoders),
+        "catalogue_bytes": stats.catalogue_bytes if told else None,
+        "bytes": stats.catalogue_bytes + sum(entry.index_bytes for entry in stats.encoders)
+        if told
+        else None,
         "problems": list(stats.problems),
     }
 

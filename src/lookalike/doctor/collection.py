@@ -48,7 +48,8 @@ def judge(stats: "StoreStats") -> Iterator[Finding]:
     for said in stats.problems:
         yield problem("collection", said, "`lookalike rebuild` makes the indexes anew")
     if not stats.problems:
-        yield ok("collection", f"{stats.records:,} records, {size(whole)}")
+        taken = f", {size(whole)}" if stats.catalogue_bytes else ""
+        yield ok("collection", f"{stats.records:,} records{taken}")
     for one in stats.encoders:
         topic = f"encoder {one.spec.name}"
         if one.vectors < stats.records:

@@ -12,7 +12,7 @@ from lookalike.stores.milvus import building, trying
 from lookalike.stores.milvus.roster import Member
 from lookalike.stores.milvus.state import State
 
-_INDEXED_FROM = 1024
+INDEXED_FROM = 1024
 """Rows of a segment from which a server makes an index of it."""
 
 
@@ -64,7 +64,7 @@ def settle(
         binary=binary,
     )
     codes = 2 ** int(made.build.get("nbits", 0))
-    if codes > max(vectors, _INDEXED_FROM):
+    if codes > max(vectors, INDEXED_FROM):
         raise UsageError(
             f"{made.kind}: nbits={made.build['nbits']} takes {codes:,} vectors or more to learn "
             f"its codes from, and there are {vectors:,}: the server would try for ever; take 8, or "
