@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 @click.command(no_args_is_help=True)
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
+@options.no_collection_option("lookalike copy FROM TO")
 @options.selection
 @click.option(
     "--encoder",
+    multiple=True,
+    callback=options.listed,
     metavar="NAMES",
     help="Copy only the vectors of these encoders, with commas between; all by default.",
 )

@@ -11,6 +11,7 @@ from lookalike.errors import UsageError
 
 @click.command(no_args_is_help=True)
 @click.argument("collection", metavar="FOLDER|ADDRESS")
+@options.no_collection_option("lookalike drop FOLDER")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @options.as_json
 def command(collection: str, yes: bool, as_json: bool) -> int:
@@ -38,8 +39,9 @@ def command(collection: str, yes: bool, as_json: bool) -> int:
         if not click.confirm(question, err=True):
             return 1
     drop(collection)
+    name = options.named(collection)
     if as_json:
-        echo_json({"dropped": collection})
+        echo_json({"dropped": name})
     else:
-        click.echo(f"deleted {collection}")
+        click.echo(f"deleted {name}")
     return 0

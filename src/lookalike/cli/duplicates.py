@@ -48,7 +48,8 @@ def _bytes(_ctx: click.Context, _param: click.Parameter, value: str) -> int:
 )
 @click.option(
     "--prefer",
-    default="",
+    multiple=True,
+    callback=lambda ctx, param, values: options.listed(ctx, param, values) or "",
     metavar="NAME,…",
     help="What makes a picture the best: pixels, format, bytes, age, path, in another order.",
 )

@@ -43,6 +43,8 @@ LEFT_OUT_SHOWN = 5
 @options.where
 @click.option(
     "--encoder",
+    multiple=True,
+    callback=options.listed,
     metavar="NAME,NAME",
     help="Encoders to compare, or all; by default those that need no download.",
 )

@@ -14,7 +14,7 @@ from lookalike.views.text import printable
 
 
 @click.command(no_args_is_help=True)
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", callback=options.table_file, metavar="FILE")
 @options.collection
 @click.option(
     "--encoder",

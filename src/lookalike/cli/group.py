@@ -109,7 +109,8 @@ def report(error: BaseException) -> int:
             say(error.format_message())
             return WRONG_USE
         case LookalikeError():
-            say(str(error), lines=isinstance(error, _OF_LINES))
+            lines = isinstance(error, _OF_LINES)
+            say(str(error) if lines else _shown(str(error)), lines=lines)
             return status_of(error)
         case OSError() if error.strerror:
             name = f"{os.fsdecode(error.filename)}: " if error.filename else ""
@@ -136,10 +137,16 @@ def status_of(error: LookalikeError) -> int:
 
 
 def _usage(error: click.UsageError) -> None:
-    message = error.format_message()
+    message = _shown(error.format_message())
     say(message[:1].lower() + message[1:])
     if error.ctx is not None:
         click.echo(f"Try '{error.ctx.command_path} --help'.", err=True)
+
+
+def _shown(message: str) -> str:
+    from lookalike.stores.milvus.address import message_without_secrets
+
+    return message_without_secrets(message)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,9 @@ from lookalike.views.text import printable
 
 
 @click.command(no_args_is_help=True)
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+@click.argument(
+    "file", type=click.Path(dir_okay=False), callback=options.table_file, metavar="FILE"
+)
 @options.collection
 @click.option(
     "--encoder", metavar="NAME", help="The name to keep the vectors under; the file's by default."
@@ -60,5 +62,7 @@ def command(
         counts = f"{report.added:,} added, {report.updated:,} updated"
         if report.unchanged:
             counts += f", {report.unchanged:,} unchanged"
-        click.echo(printable(f"{counts}; {plural(total, 'picture')} in {collection}"))
+        click.echo(
+            printable(f"{counts}; {plural(total, 'picture')} in {options.named(collection)}")
+        )
     return 0

@@ -14,6 +14,8 @@ from lookalike.cli.output import echo_json, echo_table, is_terminal, plural, say
 from lookalike.cli.progress import duration, progress
 from lookalike.errors import UsageError
 from lookalike.records import OnDuplicate
+from lookalike.sources.uri import is_url
+from lookalike.stores.milvus.address import message_without_secrets
 from lookalike.views.file import write_file
 from lookalike.views.text import printable
 
@@ -36,6 +38,8 @@ LEFT = (
 @options.collection
 @click.option(
     "--encoder",
+    multiple=True,
+    callback=options.listed,
     metavar="NAME,NAME",
     help="Encoders of a new collection (default: clip-vit-b-16,phash,sscd-distilled), or further "
     "ones for a collection that is there.",
@@ -235,7 +239,7 @@ def _show(report: "IngestReport", total: int, collection: str, failures: Path | 
     from lookalike.views import table
 
     if report.failed:
-        rows = [(failure.uri, failure.reason) for failure in report.failed[:FAILURES_SHOWN]]
+        rows = [(_shown(failure.uri), failure.reason) for failure in report.failed[:FAILURES_SHOWN]]
         echo_table(table.failures(rows, terminal=is_terminal()))
         more = len(report.failed) - len(rows)
         if more and failures is None:
@@ -248,15 +252,21 @@ def _show(report: "IngestReport", total: int, collection: str, failures: Path | 
     if report.interrupted:
         say("stopped; what was done is kept: run the same command again to go on")
     elif _seen(report):
-        here = "" if collection == options.DEFAULT_COLLECTION else f" -c {collection}"
+        here = (
+            "" if collection == options.DEFAULT_COLLECTION else f" -c {options.named(collection)}"
+        )
         click.echo(
             printable(
-                f"{plural(total, 'picture')} in {collection}. "
+                f"{plural(total, 'picture')} in {options.named(collection)}. "
                 f"Search with `lookalike search PICTURE{here}`"
             )
         )
     elif not report.failed:
         say("no picture found there")
+
+
+def _shown(uri: str) -> str:
+    return message_without_secrets(uri) if is_url(uri) else uri
 
 
 def _show_duplicates(duplicates: "Sequence[Duplicate]") -> None:

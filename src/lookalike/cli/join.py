@@ -31,12 +31,17 @@ _OPTIONS = (
     ),
     click.option(
         "--types",
-        default="",
+        multiple=True,
+        callback=lambda _ctx, _param, values: ",".join(values),
         metavar="COLUMN=TYPE,...",
         help="Types of columns: text, int, float, bool, list or list:SEPARATOR.",
     ),
     click.option(
-        "--columns", metavar="COLUMN,...", help="Columns to keep as attributes; all by default."
+        "--columns",
+        multiple=True,
+        callback=lambda _ctx, _param, values: ",".join(values) if values else None,
+        metavar="COLUMN,...",
+        help="Columns to keep as attributes; all by default.",
     ),
     click.option("--delimiter", metavar="CHARACTER", help="What parts the columns of a CSV file."),
     click.option("--unlisted", is_flag=True, help="Also add pictures below PATH without a row."),

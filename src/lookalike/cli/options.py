@@ -19,7 +19,12 @@ from lookalike.errors import (
     WeightsError,
 )
 from lookalike.sources.uri import is_url
-from lookalike.stores.milvus.address import MilvusAddress, is_address
+from lookalike.stores.milvus.address import (
+    MilvusAddress,
+    is_address,
+    refuse_mistyped,
+    without_secrets,
+)
 from lookalike.views.file import check_writable, file_to_write
 
 if TYPE_CHECKING:
@@ -39,6 +44,7 @@ def _collection(_ctx: click.Context, _param: click.Parameter, value: str) -> str
     if is_address(value):
         MilvusAddress.parse(value)
         return value
+    refuse_mistyped(value)
     if not value:
         raise UsageError("-c is empty: name the folder of a collection, or leave -c out")
     with contextlib.suppress(OSError):  # the current folder is gone
@@ -58,6 +64,45 @@ collection = click.option(
     metavar="FOLDER|ADDRESS",
     help="The collection's folder, ./.lookalike by default, or its milvus:// address.",
 )
+
+
+def named(collection: str) -> str:
+    """A collection's folder or address as it may be printed: without its secrets."""
+    return str(MilvusAddress.parse(collection)) if is_address(collection) else collection
+
+
+def no_collection_option(example: str) -> Callable[[Command], Command]:
+    """What answers `-c` where the collection is an argument."""
+
+    def refuse(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            raise UsageError(f"the collection is named without -c here, as in `{example}`")
+
+    return click.option(
+        "-c", "--collection", "_no", callback=refuse, is_eager=True, expose_value=False, hidden=True
+    )
+
+
+def table_file(_ctx: click.Context, _param: click.Parameter, value: str) -> Path:
+    """A file of embeddings, which is easily taken for the place of the collection."""
+    try:
+        refuse_mistyped(value)
+        address = is_address(value)
+    except UsageError:
+        address = True
+    if address:
+        raise UsageError(
+            f"{without_secrets(value)} is an address, not a file: give the collection with -c, and "
+            "name a file, such as shop.parquet"
+        )
+    return Path(value)
+
+
+def listed(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """One text with commas of an option that was given once or several times."""
+    return ",".join(values) if values else None
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 limit = click.option(
     "-n",
@@ -234,9 +279,8 @@ def _obstacle(error: StoreError) -> str:
 
 def check_exists(path: str) -> None:
     """NotFoundError, with the way to a collection, when there is none."""
-    if "://" in path:
-        return
-    if not os.path.exists(path):
+    refuse_mistyped(path)
+    if not is_address(path) and not os.path.exists(path):
         given = "" if path == DEFAULT_COLLECTION else f" -c {path}"
         raise NotFoundError(
             f"there is no collection at {path}; make one with `lookalike index FOLDER{given}`"
@@ -248,5 +292,5 @@ def existing_paths(paths: Sequence[str]) -> list[str]:
     expanded = [path if is_url(path) else os.path.expanduser(path) for path in paths]
     for path in expanded:
         if not (is_url(path) or os.path.lexists(path)):
-            raise NotFoundError(f"there is no file or folder {path}")
+            raise NotFoundError(f"there is no file or folder {without_secrets(path)}")
     return expanded

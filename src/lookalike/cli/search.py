@@ -46,6 +46,8 @@ def _threshold(
 @options.tenant
 @click.option(
     "--encoder",
+    multiple=True,
+    callback=options.listed,
     metavar="NAME[:WEIGHT],…",
     help="Which of the collection's encoders to use; several rank together.",
 )

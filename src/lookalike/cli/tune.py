@@ -18,7 +18,8 @@ _NEXT = re.compile(r",(?=\s*[A-Za-z_0-9]+\s*(?:[:,]|$))")
 """The comma before the next kind of index, rather than before its next parameter."""
 
 
-def _kinds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str]:
+def _kinds(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[str]:
+    value = options.listed(ctx, param, values)
     found = [part.strip() for part in _NEXT.split(value or "")]
     if value is not None and not all(found):
         raise UsageError("--try names kinds of index, such as HNSW,IVF_SQ8:nlist=1024")
@@ -64,6 +65,7 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
 @click.option(
     "--try",
     "others",
+    multiple=True,
     callback=_kinds,
     metavar="KIND,KIND",
     help="Other indexes to build on a sample, and to compare.",

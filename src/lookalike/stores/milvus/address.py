@@ -22,6 +22,12 @@ _PORT = 19530
 _NAME = re.compile(r"(?!.*__)[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _OPTIONS = ("database", "tls", "timeout", "consistency", "tenancy")
 _FORM = f"an address looks like {SCHEME}HOST:{_PORT}/NAME"
+_MISTYPED = re.compile(
+    r"\s*(?:[^/]*://|[a-z][a-z0-9+.-]+:/|milvus[a-z]*(?::|//)|[^/@:]+:.*@)", re.I
+)
+"""How texts begin that were meant as an address; `./` before it makes any a folder's path."""
+_SECRET = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*:/+|milvus[a-z]*(?::|/)/*)?.*@", re.I | re.S)
+_SECRET_PART = re.compile(r"[^\s'\"(]+:(?!\s).*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class MilvusAddress:
         Raises:
             UsageError: it is no such address, or an option is unknown or has no such value.
         """
-        shown = _shown(text)
+        shown = without_secrets(text)
         try:
             parts = urlsplit(text)
             port = parts.port
@@ -82,6 +88,11 @@ class MilvusAddress:
             raise UsageError(f"{shown}: the host or port cannot be read; {_FORM}") from None
         if not parts.hostname or parts.scheme != SCHEME.partition(":")[0] or parts.fragment:
             raise UsageError(f"{shown} is no address of a collection on Milvus; {_FORM}")
+        if "@" in parts.path + parts.query:
+            raise UsageError(
+                f"{shown}: write /, ? and # of a password as %2F, %3F and %23, or put "
+                f"USER:PASSWORD into {TOKEN_VARIABLE}"
+            )
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
         options.update({key: value for key, value in given.items() if value is not None})
         for key in options:
@@ -110,10 +121,33 @@ def is_address(text: str) -> bool:
     return text[: len(SCHEME)].lower() == SCHEME
 
 
-def _shown(text: str) -> str:
-    """The text as messages may show it: without what stands before an @, and without options."""
-    scheme, _, rest = text.partition("?")[0].partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+def refuse_mistyped(text: str) -> None:
+    """Refuse what was meant as an address and is none, before a folder is made of it.
+
+    Raises:
+        UsageError: it begins as an address does.
+    """
+    if _MISTYPED.match(text) is not None and not is_address(text):
+        raise UsageError(
+            f"{without_secrets(text)} is neither a folder nor an address: {_FORM} (a folder whose "
+            "name begins so is given as ./NAME)"
+        )
+
+
+def without_secrets(text: str) -> str:
+    """A text, meant as an address, as messages may show it: nothing before an @, no options.
+
+    A path, which begins with a slash or a dot, stays as it is.
+    """
+    if text.startswith(("/", ".", "~")):
+        return text
+    shown = _SECRET.sub(lambda found: f"{found['scheme'] or ''}***@", text, count=1)
+    return shown.partition("?")[0]
+
+
+def message_without_secrets(message: str) -> str:
+    """A message that repeats arguments: what looks like a password goes."""
+    return _SECRET_PART.sub(lambda found: without_secrets(found[0]), message)
 
 
 def _name(name: str, shown: str) -> str:

@@ -43,6 +43,7 @@ class Connection:
 
         Raises:
             MissingExtraError: pymilvus is not installed.
+            UsageError: the server has no such database.
             StoreError: the server does not answer, or lets nobody in.
         """
         self.address = address
@@ -63,9 +64,26 @@ class Connection:
             ),
             min(_CONNECT_SECONDS, address.timeout),
         )
+        self._check_database()
         self.version = failures.version_of(self.call("ask for the version", _version))
         self.opened = self.moment()
         """The server's timestamp of when this connection was made."""
+
+    def _check_database(self) -> None:
+        """Old servers answer that a database which is not there has no tables."""
+        if not self.address.database:
+            return
+        try:
+            there = self.call(
+                "list the databases", lambda client, limit: client.list_databases(timeout=limit)
+            )
+        except failures.NoAnswerError:
+            raise
+        except StoreError:
+            # Not everybody may see the list.
+            return
+        if self.address.database not in there:
+            raise failures.no_database(self.address)
 
     def call(
         self,

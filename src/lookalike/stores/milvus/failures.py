@@ -1,9 +1,10 @@
 """What pymilvus and grpc raise, told as our own errors: which server, doing what, what to do."""
 
 import re
+import socket
 from typing import Any
 
-from lookalike.errors import StoreError
+from lookalike.errors import LookalikeError, StoreError, UsageError
 from lookalike.stores.milvus.address import TOKEN_VARIABLE, MilvusAddress
 
 _RATE_LIMIT, _FORCE_DENY = 8, 9
@@ -16,7 +17,9 @@ _PASSING = re.compile(
 )
 _NOT_LOADED = re.compile(r"not loaded|has not been loaded|not fully loaded", re.IGNORECASE)
 _DENIED = re.compile(r"quota|force deny|no space left|disk.*(full|exhausted)", re.IGNORECASE)
-_NO_DATABASE = re.compile(r"database not (found|exist)", re.IGNORECASE)
+_NO_DATABASE = re.compile(
+    r"database(?:\s*(?::\s*\S+|\[[^\]]*\]))? (?:not (?:found|exist)|does not exist)", re.IGNORECASE
+)
 _NO_INDEX = re.compile(r"no vector index|index not found", re.IGNORECASE)
 _NO_ENTRY = re.compile(r"auth check failure|unauthenticated|permission", re.IGNORECASE)
 
@@ -33,7 +36,9 @@ def passes(error: Exception) -> bool:
     return _PASSING.search(text) is not None and _NOT_LOADED.search(text) is None
 
 
-def told(error: Exception, operation: str, address: MilvusAddress, seconds: float) -> StoreError:
+def told(
+    error: Exception, operation: str, address: MilvusAddress, seconds: float
+) -> LookalikeError:
     """The error to raise in place of another."""
     error = _behind(error)
     start = f"Milvus at {address.server} "
@@ -44,6 +49,17 @@ def told(error: Exception, operation: str, address: MilvusAddress, seconds: floa
             "overloaded, or give it longer with ?timeout=SECONDS in the address."
         )
     if code == "UNAVAILABLE" or "Fail connecting" in text or "Retry timeout" in text:
+        if not _is_known(address.host):
+            return NoAnswerError(
+                f"{start}does not answer (asked to {operation}): the name {address.host} cannot be "
+                "resolved. See that it is written right, and that this machine looks up names."
+            )
+        if address.tls:
+            return NoAnswerError(
+                f"{start}does not answer over TLS (asked to {operation}): the server may not speak "
+                "it, then leave ?tls=1 out of the address; else see that the server runs, and that "
+                "host, port and certificate are right."
+            )
         return NoAnswerError(
             f"{start}does not answer (asked to {operation}): see that the server runs, and that "
             "host, port and ?tls= of the address are right."
@@ -54,9 +70,7 @@ def told(error: Exception, operation: str, address: MilvusAddress, seconds: floa
             f"{TOKEN_VARIABLE}, or ask for the right."
         )
     if _NO_DATABASE.search(text):
-        return StoreError(
-            f"{start}has no database {address.database!r}: make it, or leave ?database= out."
-        )
+        return no_database(address)
     if _NO_INDEX.search(text):
         return StoreError(
             f"{start}has no index to {operation} with: changing it was stopped half-way; "
@@ -68,6 +82,22 @@ def told(error: Exception, operation: str, address: MilvusAddress, seconds: floa
             "a quota is used up; free some, then go on where this stopped."
         )
     return StoreError(f"{start}could not {operation}: {_short(text)}")
+
+
+def no_database(address: MilvusAddress) -> UsageError:
+    """The error of an address whose database is not there."""
+    return UsageError(
+        f"Milvus at {address.server} has no database {address.database!r}: see that it is written "
+        "right, make it, or leave ?database= out."
+    )
+
+
+def _is_known(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, None)
+    except (socket.gaierror, UnicodeError):
+        return False
+    return True
 
 
 class NoAnswerError(StoreError):
