@@ -15,13 +15,15 @@ def check(target: str) -> Iterator[Finding]:
     from lookalike.stores.milvus import trying
     from lookalike.stores.milvus.address import MilvusAddress
     from lookalike.stores.milvus.connection import Connection
+    from lookalike.stores.milvus.layout import Layout
 
     address = MilvusAddress.parse(target)
     connection = Connection(address)
     try:
         there = connection.tables()
         own = {name for name in there if name.partition("__")[0] == address.name}
-        if address.name not in own:
+        if Layout(address.name, {}).kept.name not in own or address.name not in own:
+            # Opening it says so.
             return
         idle = [
             name for name in own if not name.endswith("__raw") and not _loaded(connection, name)

@@ -12,7 +12,7 @@ from lookalike.indexes import Wished
 from lookalike.indexes.parameters import Value
 from lookalike.records import AttributeKind
 from lookalike.stores import checks
-from lookalike.stores.milvus import capabilities, roster
+from lookalike.stores.milvus import capabilities, roster, wreck
 from lookalike.stores.milvus.address import MilvusAddress
 from lookalike.stores.milvus.claims import Claims
 from lookalike.stores.milvus.connection import Connection
@@ -183,6 +183,8 @@ def open_state(
         kept_table = Layout(address.name, {}).kept
         kept = KeptTable(connection, kept_table)
         if not connection.has(kept_table.name):
+            if wreck.left_over(connection, address.name):
+                raise wreck.refusal(address, kept_table.name)
             if read_only or not create:
                 raise NotFoundError(
                     f"There is no collection at {address}: make one with `lookalike index`."
@@ -195,6 +197,8 @@ def open_state(
             # Who was making it died half-way.
             head = _make(connection, kept, kept_table, address, declared or {})
         layout = _layout(address, head, declared)
+        if not connection.has(layout.records.name):
+            raise wreck.refusal(address, layout.records.name)
         connection.ready(layout.records.name)
         return State(connection, layout, kept, read_only=read_only)
     except BaseException:

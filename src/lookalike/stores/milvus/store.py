@@ -13,7 +13,7 @@ from lookalike.indexes.kinds import Version
 from lookalike.indexes.parameters import Place, Value
 from lookalike.records import AttributeKind, EncoderSpec
 from lookalike.stores.base import Progress, StoreStats
-from lookalike.stores.milvus import encoders, indexing, trying, upkeep
+from lookalike.stores.milvus import encoders, indexing, trying, upkeep, wreck
 from lookalike.stores.milvus.address import MilvusAddress
 from lookalike.stores.milvus.connection import Connection
 from lookalike.stores.milvus.finding import Finding
@@ -212,7 +212,12 @@ def drop(address: MilvusAddress) -> None:
     try:
         kept = Layout(address.name, {}).kept.name
         if not connection.has(kept):
-            raise NotFoundError(f"There is no collection at {address}.")
+            left = wreck.left_over(connection, address.name)
+            if not left:
+                raise NotFoundError(f"There is no collection at {address}.")
+            for name in left:
+                connection.drop(name)
+            return
         own = [name for name in connection.tables() if name.startswith(f"{address.name}__")]
         # What says that it is a collection goes last, so that a drop that stopped can go on.
         for name in [*(name for name in own if name != kept), address.name, kept]:
