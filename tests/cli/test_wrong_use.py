@@ -31,6 +31,8 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("index . --set =red", "KEY=VALUE"),
         ('index . --set a={"b":1}', "a value is text"),
         ("index . --set a=[[1]]", "a value is text"),
+        ("index . --attribute a:number,b:text", "--attribute a:number --attribute b:text"),
+        ("index . --attribute a:number --attribute a:text", "--attribute names a twice"),
         ("index . --failures /nowhere/f.jsonl", "there is no folder /nowhere"),
         ("index . --failures .", "is a directory"),
         ("index . --limit 3", "no such option '--limit'"),

@@ -1,6 +1,7 @@
 """`lookalike index`: look at pictures once, and keep what is needed to find them."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -190,7 +191,7 @@ def parse_declared(declared: Sequence[str]) -> dict[str, str]:
     """`NAME:KIND` texts as kinds by name.
 
     Raises:
-        UsageError: no name, or none of the kinds.
+        UsageError: no name, none of the kinds, several in one text, or two kinds for one name.
     """
     kinds: dict[str, str] = {}
     for text in declared:
@@ -200,7 +201,13 @@ def parse_declared(declared: Sequence[str]) -> dict[str, str]:
                 f"--attribute {text!r}: name an attribute and what it holds, number, text or "
                 "boolean, as in --attribute price:number"
             )
-        kinds[name] = kind
+        if re.search(r":(number|text|boolean),", text):
+            raise UsageError(
+                f"--attribute {text!r}: give the option once for each attribute, as in "
+                f"--attribute {' --attribute '.join(part.strip() for part in text.split(','))}"
+            )
+        if kinds.setdefault(name, kind) != kind:
+            raise UsageError(f"--attribute names {name} twice: choose one kind for it")
     return kinds
 
 
