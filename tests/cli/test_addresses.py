@@ -10,6 +10,7 @@ from milvus_server import MilvusProcess
 from PIL import Image
 
 import lookalike
+from lookalike.doctor import examine
 from lookalike.errors import UsageError
 
 Run = Callable[..., Result]
@@ -83,6 +84,13 @@ def test_python_refuses_what_was_meant_as_an_address(here: Path, text: str) -> N
             use(text)
         assert "heim" not in str(refused.value)
     assert [path.name for path in here.iterdir()] == ["there"]
+
+
+def test_a_look_at_what_was_meant_as_an_address_shows_no_password() -> None:
+    for text in [*MISTYPED, *UNREADABLE]:
+        found = list(examine(text))
+        assert "heim" not in str(found)
+        assert [one.level for one in found if one.topic == "address"] == ["problem"]
 
 
 def test_a_folder_named_as_an_address_is_named_with_its_dot(here: Path) -> None:

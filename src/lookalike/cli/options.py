@@ -21,6 +21,7 @@ from lookalike.errors import (
 from lookalike.sources.uri import is_url
 from lookalike.stores.milvus.address import (
     MilvusAddress,
+    begins_as_address,
     is_address,
     refuse_mistyped,
     without_secrets,
@@ -85,12 +86,7 @@ def no_collection_option(example: str) -> Callable[[Command], Command]:
 
 def table_file(_ctx: click.Context, _param: click.Parameter, value: str) -> Path:
     """A file of embeddings, which is easily taken for the place of the collection."""
-    try:
-        refuse_mistyped(value)
-        address = is_address(value)
-    except UsageError:
-        address = True
-    if address:
+    if begins_as_address(value):
         raise UsageError(
             f"{without_secrets(value)} is an address, not a file: give the collection with -c, and "
             "name a file, such as shop.parquet"

@@ -6,6 +6,7 @@ from pathlib import Path
 from lookalike.doctor import disk, memory, processor, terminal
 from lookalike.doctor.finding import Finding, warning
 from lookalike.errors import LookalikeError
+from lookalike.stores.milvus.address import begins_as_address
 
 Check = Callable[[], Iterable[Finding]]
 
@@ -19,7 +20,7 @@ def examine(target: str) -> Iterator[Finding]:
     Yields:
         One finding at a time, as it is made; nothing is changed.
     """
-    address = "://" in target
+    address = begins_as_address(target)
     state = _State()
     yield from _guarded("processor", processor.check)
     yield from _guarded("packages", _packages)

@@ -121,13 +121,18 @@ def is_address(text: str) -> bool:
     return text[: len(SCHEME)].lower() == SCHEME
 
 
+def begins_as_address(text: str) -> bool:
+    """Whether a text is an address, or was meant as one, rather than as a folder."""
+    return _MISTYPED.match(text) is not None
+
+
 def refuse_mistyped(text: str) -> None:
     """Refuse what was meant as an address and is none, before a folder is made of it.
 
     Raises:
         UsageError: it begins as an address does.
     """
-    if _MISTYPED.match(text) is not None and not is_address(text):
+    if begins_as_address(text) and not is_address(text):
         raise UsageError(
             f"{without_secrets(text)} is neither a folder nor an address: {_FORM} (a folder whose "
             "name begins so is given as ./NAME)"
