@@ -243,7 +243,7 @@ class StoreMachine(RuleBasedStateMachine):
         with pytest.raises(UsageError, match="smaller id first"):
             self.store.decide([Decision(kind, second, first, 0.0)])
         with pytest.raises(NotFoundError):
-            self.store.decide([Decision("keep", first, 2**41, 0.0)])
+            self.store.decide([Decision("keep", first, 2**63 - 2, 0.0)])
 
     @precondition(lambda self: self.decided)
     @rule(data=st.data())
