@@ -8,7 +8,9 @@ from milvus_server import MilvusProcess
 
 import lookalike
 from lookalike.doctor import collection as doctor
+from lookalike.doctor import tables
 from lookalike.doctor.examine import _State
+from lookalike.encoders.projection import Projection
 from lookalike.errors import NotFoundError, UsageError
 from lookalike.records import EncoderSpec
 from lookalike.stores.base import Entry
@@ -62,3 +64,32 @@ def test_what_another_program_made_stays(connection: Connection) -> None:
     finally:
         for name in theirs:
             connection.drop(name)
+
+
+@pytest.mark.parametrize("projected", [False, True])
+def test_a_table_of_vectors_that_is_gone_is_made_again(
+    connection: Connection, projected: bool
+) -> None:
+    address, vector = connection.address, np.eye(4, dtype=np.float32)[0]
+    short = Projection("short", np.full(4, 0.1, np.float32), np.eye(4, dtype=np.float32)[:, :3])
+    try:
+        with MilvusStore.open(address) as store:
+            store.add_encoder(EncoderSpec("e", "embedding", 4), short if projected else None)
+            store.add_encoder(EncoderSpec("other", "embedding", 4))
+            store.upsert([Entry("/a", id=1, vectors={"e": vector, "other": vector})])
+            connection.drop("wreck__e")
+            stats = store.stats()
+            assert (stats.records, [one.vectors for one in stats.encoders]) == (1, [0, 1])
+            assert len(stats.problems) == 1
+            assert "e: its table wreck__e is gone" in stats.problems[0]
+            levels = [one for one in tables.check(str(address)) if one.level == "problem"]
+            levels += [one for one in doctor.judge(stats) if one.level != "ok"]
+            assert [one.found for one in levels] == list(stats.problems)
+            with pytest.raises(UsageError, match=r"wreck__e.*lookalike rebuild"):
+                store.nearest("e", vector, 1)
+            store.rebuild()
+            assert not store.stats().problems
+            assert [one.id for one in store.missing("e")] == ([] if projected else [1])
+            assert len(store.nearest("e", vector, 1)) == projected
+    finally:
+        drop(address)

@@ -20,6 +20,7 @@ _DENIED = re.compile(r"quota|force deny|no space left|disk.*(full|exhausted)", r
 _NO_DATABASE = re.compile(
     r"database(?:\s*(?::\s*\S+|\[[^\]]*\]))? (?:not (?:found|exist)|does not exist)", re.IGNORECASE
 )
+_NO_TABLE = re.compile(r"collection not found|can't find collection", re.IGNORECASE)
 _NO_INDEX = re.compile(r"no vector index|index not found", re.IGNORECASE)
 _NO_ENTRY = re.compile(r"auth check failure|unauthenticated|permission", re.IGNORECASE)
 
@@ -71,6 +72,12 @@ def told(
         )
     if _NO_DATABASE.search(text):
         return no_database(address)
+    if _NO_TABLE.search(text):
+        return GoneError(
+            f"{start}could not {operation}: that table is gone, somebody dropped it. If it holds "
+            "the vectors of an encoder, `lookalike rebuild` makes it again, and `lookalike index` "
+            "on the pictures fills it; `lookalike info` says which it is."
+        )
     if _NO_INDEX.search(text):
         return StoreError(
             f"{start}has no index to {operation} with: changing it was stopped half-way; "
@@ -98,6 +105,10 @@ def _is_known(host: str) -> bool:
     except (socket.gaierror, UnicodeError):
         return False
     return True
+
+
+class GoneError(UsageError):
+    """A table is not there; trying again does not help."""
 
 
 class NoAnswerError(StoreError):

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from lookalike.errors import StoreError
+from lookalike.errors import LookalikeError
 from lookalike.stores.milvus.connection import Connection
 from lookalike.stores.milvus.kept import KeptEntry, KeptTable
 
@@ -74,7 +74,7 @@ class Presence:
         self._thread.join()
         atexit.unregister(self._ended.set)
         if not self.failed:
-            with contextlib.suppress(StoreError):
+            with contextlib.suppress(LookalikeError):
                 self._kept.remove(WRITER, [self._key])
 
     def _renew(self) -> None:
@@ -83,7 +83,7 @@ class Presence:
 
     def _live(self) -> None:
         while not self._ended.wait(_BEAT_SECONDS):
-            with contextlib.suppress(StoreError):
+            with contextlib.suppress(LookalikeError):
                 self._renew()
 
     def dead(self) -> list[KeptEntry]:

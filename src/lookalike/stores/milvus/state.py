@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from lookalike.errors import NotFoundError, StoreError, UsageError
+from lookalike.errors import LookalikeError, NotFoundError, StoreError, UsageError
 from lookalike.indexes import Wished
 from lookalike.indexes.parameters import Value
 from lookalike.records import AttributeKind
@@ -142,7 +142,7 @@ class State:
         self.presence.end()
         self.pool.shutdown()
         for name in self.loaded:
-            with contextlib.suppress(StoreError):
+            with contextlib.suppress(LookalikeError):
                 self.connection.release(name)
         self.connection.close()
 

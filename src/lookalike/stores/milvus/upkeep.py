@@ -47,6 +47,8 @@ def rebuild(state: State, progress: Progress | None) -> None:
     trying.sweep(state.connection, state.address.name)
     encoders.drop_leftovers(state)
     for one in list(state.members.values()):
+        if not state.connection.has(state.compared(one).name):
+            encoders.make_tables(state, one, state.space(one).projection)
         indexing.mend(state, one)
         sweeping.mend(state, one, until)
         if one.has_raw:
@@ -79,6 +81,14 @@ def _lost(state: State, one: Member, held: int, records: int) -> str:
     )
 
 
+def _gone(one: Member, table: str) -> str:
+    again = "" if one.has_raw else ", and `lookalike index` on the pictures fills it"
+    return (
+        f"{one.spec.name}: its table {table} is gone, so it finds nothing: `lookalike rebuild` "
+        f"makes it again{again}"
+    )
+
+
 def _held(state: State, one: Member) -> int:
     """How many vectors there are; those of trimmed pictures do not count."""
     table = state.compared(one)
@@ -90,8 +100,13 @@ def stats(state: State) -> StoreStats:
     state.refresh()
     found, problems = [], []
     records = state.connection.count(state.records.name)
+    there = set(state.connection.tables())
     for one in state.members.values():
         table = state.compared(one)
+        if table.name not in there:
+            problems.append(_gone(one, table.name))
+            found.append(EncoderStats(one.spec, 0, 0, 0, one.size, one.projection))
+            continue
         built = building.look(state.connection, table)
         if wrong := indexing.problem(one, built):
             problems.append(wrong)
