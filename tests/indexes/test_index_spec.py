@@ -53,7 +53,7 @@ def test_m_and_M_are_two_parameters() -> None:  # noqa: N802 - as Milvus names t
     ("text", "message"),
     [
         ("", "there is no index 'of an empty name'"),
-        ("NONSENSE", "there are: auto, FLAT, HNSW, IVF_FLAT"),
+        ("NONSENSE", "a folder has auto, FLAT, HNSW, BIN_FLAT"),
         (
             "HNSW:nlist=4",
             "HNSW has no parameter nlist; it takes M (a whole number from 2 to 2,048)",

@@ -103,9 +103,10 @@ def _kind_named(name: str) -> Kind | None:
         return None
     kind = KINDS.get(name.strip().upper())
     if kind is None:
+        home = ", ".join(one.name for one in KINDS.values() if one.local)
         raise UsageError(
-            f"there is no index {name.strip() or 'of an empty name'!r}; "
-            f"there are: {AUTO}, {', '.join(KINDS)}"
+            f"there is no index {name.strip() or 'of an empty name'!r}; a folder has {AUTO}, "
+            f"{home}; for what servers have, by version, see docs/indexes.md"
         )
     return kind
 
