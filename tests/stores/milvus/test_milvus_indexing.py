@@ -71,7 +71,7 @@ def test_what_the_server_builds_for_ever_ends_and_the_old_index_answers(
         store.set_index("e", IndexSpec.parse("IVF_PQ:nbits=12,m=4"))
     monkeypatch.setattr(building, "_patience", lambda *_: 2.0)
     # As where there are enough of all segments, and of none.
-    monkeypatch.setattr(indexing, "_INDEXED_FROM", 4096)
+    monkeypatch.setattr(indexing, "INDEXED_FROM", 4096)
     with pytest.raises(StoreError, match=r"0 of 1,100 vectors of e in the index IVF_PQ, and no"):
         store.set_index(
             "e", IndexSpec.parse("IVF_PQ:nbits=12,m=4"), lambda *what: told.append(what)
