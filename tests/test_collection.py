@@ -37,15 +37,15 @@ class TestOpen:
         with pytest.raises(errors.UsageError, match="index"):
             lookalike.open(tmp_path / "c", create=False)
 
-    def test_addresses_are_refused(self):
-        with pytest.raises(errors.UsageError, match="a folder on this machine"):
-            lookalike.open("milvus://host/products")
+    def test_other_addresses_are_refused(self):
+        with pytest.raises(errors.UsageError, match="neither a folder nor an address"):
+            lookalike.open("s3://host/products")
 
     @pytest.mark.parametrize(
         ("path", "encoder", "why"),
         [
-            (5, None, "its folder's path, not int"),
-            (None, None, "its folder's path, not NoneType"),
+            (5, None, "or its address, not int"),
+            (None, None, "or its address, not NoneType"),
             ("c", 3, "named by a text, or a list of texts, not int"),
             ("c", ["phash", 3], "named by a text, or a list of texts, not int"),
         ],
