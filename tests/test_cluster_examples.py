@@ -201,7 +201,7 @@ class TestLoop:
     def test_a_part_that_failed_shows_in_the_status(self, photos: Path, tmp_path: Path) -> None:
         given = {"PICTURES": str(photos), "ADDRESS": "nothing://", "REPORT": "job", "N": "2"}
         done = bash("bash", str(CLUSTER / "loop.sh"), folder=tmp_path, **given)
-        assert done.returncode != 0
+        assert done.returncode == 2
 
     def test_it_names_what_is_not_set(self, tmp_path: Path) -> None:
         done = bash("bash", str(CLUSTER / "loop.sh"), folder=tmp_path, PICTURES="/p", ADDRESS="")

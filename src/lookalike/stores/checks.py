@@ -2,16 +2,19 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders import projection as projections
 from lookalike.encoders.projection import Projection
-from lookalike.errors import UsageError, WeightsError
+from lookalike.errors import UnknownEncoderError, UsageError, WeightsError
 from lookalike.records import AttributeKind, Attributes, EncoderSpec
 from lookalike.stores.base import Entry
+
+Member = TypeVar("Member")
+"""What a store knows of an encoder."""
 
 MOST_QUALITY = 100
 _NORM_TOLERANCE = 0.01
@@ -176,3 +179,18 @@ def check_hash(spec: EncoderSpec, query: Any) -> NDArray[np.uint8]:
         )
     hashed: NDArray[np.uint8] = query
     return hashed
+
+
+def member(known: Mapping[str, Member], name: str) -> Member:
+    """One encoder by name.
+
+    Raises:
+        UnknownEncoderError: the collection does not have it; names those it has.
+    """
+    try:
+        return known[name]
+    except KeyError:
+        raise UnknownEncoderError(
+            f"This collection has no encoder {name!r}. "
+            + (f"It has: {', '.join(known)}." if known else "It has none yet: add one first.")
+        ) from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lookalike.encoders import projection as projections
 from lookalike.encoders.projection import Projection
-from lookalike.errors import StoreError, UnknownEncoderError, WeightsError
+from lookalike.errors import StoreError, WeightsError
 from lookalike.indexes import IndexSpec, defaults
 from lookalike.records import EncoderSpec
 from lookalike.stores.checks import as_kept, bytes_of, check_spec
@@ -44,21 +44,6 @@ def members(catalogue: Catalogue) -> dict[str, Member]:
         "SELECT number, name, kind, size, fingerprint FROM encoders ORDER BY number"
     )
     return {row[1]: Member(row[0], EncoderSpec(*row[1:])) for row in rows}
-
-
-def member(known: dict[str, Member], name: str) -> Member:
-    """One encoder by name.
-
-    Raises:
-        UnknownEncoderError: the collection does not have it; names those it has.
-    """
-    try:
-        return known[name]
-    except KeyError:
-        raise UnknownEncoderError(
-            f"This collection has no encoder {name!r}. "
-            + (f"It has: {', '.join(known)}." if known else "It has none yet: add one first.")
-        ) from None
 
 
 def add(

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from lookalike.errors import UsageError
 from lookalike.stores.base import Entry
+from lookalike.stores.checks import member
 from lookalike.stores.local.catalogue import Catalogue
-from lookalike.stores.local.roster import Member, member
+from lookalike.stores.local.roster import Member
 from lookalike.stores.local.rows import in_chunks
 
 

@@ -8,6 +8,7 @@ from lookalike.encoders.projection import Projection
 from lookalike.errors import StoreError, UsageError
 from lookalike.indexes import IndexSpec
 from lookalike.indexes.parameters import Value
+from lookalike.stores import checks
 from lookalike.stores.base import Progress
 from lookalike.stores.local import indexing, noting, roster
 from lookalike.stores.local.catalogue import FILE_NAME
@@ -30,7 +31,7 @@ class Upkeep(Kept):
         found = self._known.get(name)
         if found is None and self.read_only:
             self._known = roster.members(self._catalogue)
-        found = found or roster.member(self._known, name)
+        found = found or checks.member(self._known, name)
         if kind is not None and found.spec.kind != kind:
             raise UsageError(f"Encoder {name!r} makes {found.spec.kind}s: ask it for those.")
         return found

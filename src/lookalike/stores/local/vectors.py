@@ -3,10 +3,10 @@
 import sqlite3
 
 from lookalike.stores.base import Entry
-from lookalike.stores.checks import check_quality, matrix_of
+from lookalike.stores.checks import check_quality, matrix_of, member
 from lookalike.stores.local import noting, qualities, trimming
 from lookalike.stores.local.noting import Changes
-from lookalike.stores.local.roster import Member, member
+from lookalike.stores.local.roster import Member
 
 
 def write(

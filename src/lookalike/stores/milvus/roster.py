@@ -8,7 +8,7 @@ from typing import Any
 
 from lookalike.encoders import projection as projections
 from lookalike.encoders.projection import Projection
-from lookalike.errors import StoreError, UnknownEncoderError, WeightsError
+from lookalike.errors import StoreError, WeightsError
 from lookalike.indexes import IndexSpec
 from lookalike.indexes.parameters import Value
 from lookalike.records import EncoderSpec
@@ -76,21 +76,6 @@ def trying(
         if name in known
     }
     return {**known, **tried}
-
-
-def member(known: dict[str, Member], name: str) -> Member:
-    """One encoder by name.
-
-    Raises:
-        UnknownEncoderError: the collection does not have it; names those it has.
-    """
-    try:
-        return known[name]
-    except KeyError:
-        raise UnknownEncoderError(
-            f"This collection has no encoder {name!r}. "
-            + (f"It has: {', '.join(known)}." if known else "It has none yet: add one first.")
-        ) from None
 
 
 def projection_entry(one: Member, projection: Projection) -> KeptEntry:

@@ -101,7 +101,7 @@ class State:
         """
         if name not in self.members:
             self.refresh()
-        found = roster.member(self.members, name)
+        found = checks.member(self.members, name)
         if kind is not None and found.spec.kind != kind:
             raise UsageError(f"Encoder {name!r} makes {found.spec.kind}s: ask it for those.")
         return found
